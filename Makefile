@@ -63,11 +63,11 @@ test: ## Run check and every test, the end-to-end tests on separate local clouds
 test-localstack: ## Run the end-to-end tests on LocalStack's open-source core; list the tests that cannot run there
 	@$(CLOUD) test-localstack
 
-# Declare a difference in tests/differential/known.rs, and list it in docs/emulators.md.
+# To accept a difference, declare it in tests/differential/known.rs and list it in docs/emulators.md.
 test-differential: ## Compare both emulators: one table of requests, field by field; fail on undeclared differences
 	@$(CLOUD) differential
 
-# It ends: every wait in it has a deadline.
+# Every wait has a deadline, so the run always ends.
 soak: ## Run the full fault suite on a separate local cloud: a storm of 2 000 orders, an outage of a minute, restarts
 	@$(CLOUD) exec --dir .local/soak --port 0 -- env TWOLANE_SOAK=1 sh -c '\
 		cargo build --locked --workspace --all-features --all-targets && \

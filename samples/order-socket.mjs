@@ -22,7 +22,7 @@ export class OrderSocket {
    * @param {string} options.url the stack's output `WebSocketUrl`
    * @param {() => string | Promise<string>} options.token an access token that has not expired; called before each attempt
    * @param {(frame: object) => void} options.onOutcome called once for each order that you follow: with `order.confirmed`,
-   *   `order.cancelled`, `order.rejected` or `order.failed`, or with `order.status` if the outcome came before the socket opened
+   *   `order.cancelled`, `order.rejected` or `order.failed`. With `order.status`, the outcome came before the socket opened
    * @param {number} [options.pingEveryMs]
    */
   constructor(options) {

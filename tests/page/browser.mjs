@@ -1,4 +1,4 @@
-// Chromium with the page in it, for the other scripts of this folder. Each is run as `node NAME.mjs SETTINGS`, where
+// Chromium with the page in it, for the other scripts of this folder. Each is run as `node NAME.mjs SETTINGS`.
 // SETTINGS is JSON: {"browser": program, "url": the page, "apiUrl": the stack's, "folder": for screenshots and the
 // profile}, and what the script names.
 
@@ -35,8 +35,8 @@ export async function withContext({ profile = '', ...options }, use) {
 }
 
 /**
- * Opens the page, and collects complaints: errors, console output (with violations of the security policy), failed
- * requests, and requests to other origins than the page's and the stack's.
+ * Opens the page, and collects complaints: errors, console output (with violations of the security policy) and failed
+ * requests. So is a request to another origin than the page's and the stack's.
  *
  * @param {import('playwright-core').BrowserContext} context
  * @param {{ url?: string, prepare?: (page: import('playwright-core').Page) => Promise<void> }} [options] what to do before it is loaded

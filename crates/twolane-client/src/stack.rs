@@ -98,8 +98,8 @@ impl Stack {
         }
         Self::find_outputs(&network)?.with_context(|| {
             format!(
-                "No stack found: neither --api-url, --stack-name nor --outputs is given, neither {API_URL_VARIABLE}, \
-                 {WEBSOCKET_URL_VARIABLE} nor {OUTPUTS_VARIABLE} is set, and there is no {DEFAULT_OUTPUTS} here or in \
+                "No stack found: neither --api-url, --stack-name nor --outputs is given. Neither {API_URL_VARIABLE}, \
+                 {WEBSOCKET_URL_VARIABLE} nor {OUTPUTS_VARIABLE} is set. There is no {DEFAULT_OUTPUTS} here or in \
                  a folder above. Run `make up` to start a local stack, or pass --stack-name."
             )
         })
@@ -119,7 +119,7 @@ impl Stack {
         }
         Self::find_outputs(&network)?.with_context(|| {
             format!(
-                "No stack found: neither --stack-name nor --outputs is given, {OUTPUTS_VARIABLE} is not set, and there \
+                "No stack found: neither --stack-name nor --outputs is given. {OUTPUTS_VARIABLE} is not set. There \
                  is no {DEFAULT_OUTPUTS} here or in a folder above. Run `make up` to start a local stack, or pass \
                  --stack-name."
             )

@@ -98,7 +98,7 @@ impl Load {
         match (1..wanted).rev().find(fits) {
             None => bail!("This process may open {limit} files, too few for the load: {more}"),
             Some(most) if chosen.is_some() => bail!(
-                "This process may open {limit} files, too few for {option} {wanted}: {more}; or pass {option} {most}"
+                "This process may open {limit} files, too few for {option} {wanted}: {more}. Or pass {option} {most}"
             ),
             Some(most) => {
                 let notice = format!(
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(
             refused,
             "This process may open 256 files, too few for --max-in-flight 300: run `ulimit -n 976` first, as root \
-             if the hard limit (`ulimit -Hn`) is lower; or pass --max-in-flight 60"
+             if the hard limit (`ulimit -Hn`) is lower. Or pass --max-in-flight 60"
         );
         assert!(hopeless.contains("too few for the load: run `ulimit -n 13076` first"), "{hopeless}");
     }

@@ -220,7 +220,7 @@ Examples:
 Exit code:
   0    every order was confirmed, cancelled or rejected
   1    an order was not: no outcome in time, an error such as 429 or 503, or
-       FAILED; or the result could not be written: standard error names the
+       FAILED. Or the result could not be written: standard error names the
        file that has it
   2    wrong usage, an unreadable file, too few open files or no stack: nothing
        was sent
@@ -314,8 +314,8 @@ const TOKEN_HELP: &str = "\
 `make up` writes a key to .local/issuer.json that only its stack accepts. Anyone who can read that \
 file can act as any owner there. The command prints only the token.
 
-The stack may accept a token for 90 seconds after it expired: 30 for clocks that differ, and 60 \
-because API Gateway caches the authorizer's result.
+The stack may accept a token for 90 seconds after it expired. 30 of them allow for clocks that \
+differ; for the other 60, API Gateway may use the authorizer's cached result.
 
 Examples:
   twolane token --subject alice

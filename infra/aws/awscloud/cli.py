@@ -89,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
                   "smoke --tokens tokens.txt                    # where users are not in a Cognito user pool"])  # fmt: skip
     smoke.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests with a word in their name that begins with one of these")
     smoke.add_argument("--tokens", metavar="FILE",
-                       help="file with access tokens, one per line, each of another user, who places no other orders meanwhile (default: "
-                            "create users in the stack's user pool, and delete them at the end)")  # fmt: skip
+                       help="file with access tokens, one per line, each of another user. These users place no other orders meanwhile. "
+                            "Default: create users in the stack's user pool, and delete them at the end")  # fmt: skip
     smoke.add_argument("--user-pool-id", metavar="ID", help="another Cognito user pool that the stack accepts tokens of (default: the stack's)")
     smoke.add_argument("--user-pool-client-id", metavar="ID", help="client of that user pool (default: the stack's)")
     smoke.add_argument("--yes", action="store_true", help="do not ask whether to accept the cost")

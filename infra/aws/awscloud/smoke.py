@@ -121,8 +121,8 @@ def _pool_users(options: argparse.Namespace, account: Account, deployed: stack.S
     if not (pool and client):
         raise Failure(
             f"The stack {deployed.name} has no user pool, so `smoke` cannot create users for the tests.\n"
-            f"  Do:   --tokens FILE with access tokens of {_PEOPLE} users, one per line, from the stack's issuer (docs/issuers.md);\n"
-            "        or, if the issuer is a Cognito user pool, --user-pool-id and --user-pool-client-id."
+            f"  Do:   pass --tokens FILE with access tokens of {_PEOPLE} users, one per line, from the stack's issuer (docs/issuers.md).\n"
+            "        Or, if the issuer is a Cognito user pool, pass --user-pool-id and --user-pool-client-id."
         )
     return PoolUsers(account.client("cognito-idp"), pool, client, folder / "users.json")
 

@@ -1,4 +1,5 @@
-// A rule for textlint: at most `max` words a sentence. A code span is one word, and so is a number such as 10 000.
+// A rule for textlint: at most `max` words a sentence. One word: a code span, a {placeholder}, a number such as
+// 10 000.
 
 // After a full stop and what closes it. A sentence may begin with the small letter of a function's name.
 const SENTENCE_END = /(?<=[.!?]["”’')\]]*)(?<!\b(?:e\.g|i\.e|etc|cf|vs)\.)\s+/u;
@@ -10,7 +11,7 @@ function plain({ type, children, value }) {
 }
 
 function wordsIn(sentence) {
-  return sentence.replace(/(?<=\d) (?=\d{3}\b)/g, "").split(/\s+/).filter((word) => /[\p{L}\p{N}`]/u.test(word)).length;
+  return sentence.replace(/(?<=\d) (?=\d{3}\b)/g, "").split(/\s+/).filter((word) => /[\p{L}\p{N}`{]/u.test(word)).length;
 }
 
 module.exports = ({ Syntax, RuleError, report, getSource, locator }, { max }) => {

@@ -1,5 +1,4 @@
-// node textlint.js FOLDER: checks FOLDER/prose/*.md, and words only in FOLDER/literals/*.md. Prints [[file, line, rule,
-// message], …].
+// node textlint.js FOLDER: checks FOLDER/*.md. Prints [[file, line, rule, message], …].
 const fs = require("node:fs");
 const path = require("node:path");
 const { TextlintKernel } = require("@textlint/kernel");
@@ -24,12 +23,11 @@ const PLUGINS = [{ pluginId: "markdown", plugin: markdown }];
 async function main(folder) {
   const kernel = new TextlintKernel();
   const found = [];
-  for (const [kind, rules] of [["prose", [WORD, LONG]], ["literals", [WORD]]]) {
-    for (const name of fs.readdirSync(path.join(folder, kind))) {
-      const text = fs.readFileSync(path.join(folder, kind, name), "utf8");
-      const { messages } = await kernel.lintText(text, { ext: ".md", filePath: name, configBaseDir: __dirname, plugins: PLUGINS, rules });
-      found.push(...messages.map(({ line, ruleId, message }) => [`${kind}/${name}`, line, ruleId, message]));
-    }
+  for (const name of fs.readdirSync(folder).filter((file) => file.endsWith(".md"))) {
+    const text = fs.readFileSync(path.join(folder, name), "utf8");
+    const options = { ext: ".md", filePath: name, configBaseDir: __dirname, plugins: PLUGINS, rules: [WORD, LONG] };
+    const { messages } = await kernel.lintText(text, options);
+    found.push(...messages.map(({ line, ruleId, message }) => [name, line, ruleId, message]));
   }
   process.stdout.write(JSON.stringify(found));
 }

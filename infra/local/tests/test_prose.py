@@ -38,6 +38,38 @@ _KINDS = {
     "asyncapi.yaml": (3, "info:\n  description: |\n    {}\n"),
     "Makefile": (1, "check: ## {}\n\t@true\n"),
     "comments/Makefile": (1, "# {}\n"),
+    "src/string.rs": (1, 'const S: &str = "{}";\n'),
+    "src/raw_string.rs": (1, 'const S: &str = r#"{}"#;\n'),
+    "src/next_line.rs": (2, 'const S: &str = "One. \\\n    {}";\n'),
+    "src/escaped.rs": (1, 'const S: &str = "One.\\n  1  {}";\n'),
+    "src/error.rs": (1, '#[error("{}: {{0}}")]\nstruct S;\n'),
+    "src/markup.rs": (2, 'const S: &str = "<p>\n{}</p>";\n'),
+    "src/fence.rs": (1, 'const S: &str = "```"; const T: &str = "{}";\n'),
+    "string.py": (1, "print('{}')\n"),
+    "f_string.py": (1, "print(f'{{print}} {}')\n"),
+    "help.py": (2, "run(\n    help='{}',\n)\n"),
+    "scalar.yaml": (1, "a: '{}'\n"),
+    "velocity.yaml": (3, "a: |\n  #if($b)\n  ## {}\n  #end\n"),
+    "comment.toml": (1, "# {}\n"),
+    "trailing_comment.toml": (2, "a = '\"#'\nb = 1 # {}\n"),
+    "string.toml": (1, 'a = "{}"\n'),
+    "raw_string.toml": (1, "a = '{}'\n"),
+    "block.toml": (2, 'a = """\n{}"""\n'),
+    "raw_block.toml": (2, "a = '''\n{}'''\n"),
+    "description.schema.json": (2, '{{\n"a": {{"description": "{}"}}}}\n'),
+    "title.schema.json": (1, '{{"title": "{}"}}\n'),
+    "comment.js": (2, "const a = 1 / 2, b = /['\"`/*]/;\n// {}\n"),
+    "trailing_comment.mjs": (1, "f(`//${{ {{a: '}}'}}.b }}`); // {}\n"),
+    "block_comment.js": (2, "/**\n * {}\n * @param {{string}} a\n */\n"),
+    "tag.js": (2, "/**\n * @param {{Map<string, {{a: b}}>}} {}\n */\n"),
+    "string.js": (1, "f('{}')\n"),
+    "double_string.js": (1, 'f("{}")\n'),
+    "template.js": (1, "f(`${{a}}: {}`)\n"),
+    "nested_template.js": (1, "f(`${{g(`{}`)}}`)\n"),
+    "text.html": (2, "<p>\n{}<br></p>\n"),
+    "inline.html": (1, "<p>{}<span> <b>One.</b></span></p>\n"),
+    "attribute.html": (1, '<p aria-label="{}"></p>\n'),
+    "comment.html": (1, "<!-- {} -->\n"),
 }
 # Each text, and the kind of finding in it.
 _TEXTS = {
@@ -55,9 +87,38 @@ _UNREADABLE = {
     "raw_string.rs": (1, b'const S: &str = r##"told"#;\n'),
     "fence.rs": (1, b"/// ```\nstruct S;\n/// told\n"),
     "code.py": (2, b"\ndef told:\n"),
+    "string.toml": (1, b"a = 'told\n"),
+    "block.toml": (2, b'\na = """told"\n'),
+    "list.schema.json": (3, b'{\n"description": ["told"\n'),
+    "comment.js": (2, b"\n/* told\n"),
+    "string.js": (2, b"\nf('told\n"),
+    "template.js": (2, b"\nf(`told\n"),
+    "expression.js": (2, b"f(`${a\n}${'told'`"),
+    "regex.js": (1, b"f(/told\n"),
+    "comment.html": (2, b"\n<!-- told"),
+    "attribute.html": (2, b'\n<p title="told></p>\n'),
+    "element.html": (1, b"<p>\ntold\n"),
+    "end.html": (2, b"\n</p>told"),
     "list.yaml": (2, b"a: [1\n"),
     "latin_1.yaml": (1, b"# \xe9\n"),
 }
+_IN_TESTS = {
+    "literal.rs": 'const A: &str = "{}";\n',
+    "literal.py": "A = '{}'\n",
+    "literal.js": "f('{}')\n",
+    "fixture.schema.json": '{{"title": "{}"}}\n',
+}
+# Only the last item is too long.
+_HELP = f"""{"one " * 20}
+{"one " * 4}end.
+
+Examples:
+  {"two " * 20}
+  {"two " * 20}:
+    {"two " * 20}
+  1  {"three " * 20}
+     {"three " * 20}
+"""
 _BANNED = ["told", "tells", "nobody", "somebody", "whoever", "whose", "mend", "mended", "beside", "any more", "no longer any", "is no"]
 _BANNED += ["are none", "so many", "as many as there are", "of its own", "of yours", "by which", "of which", "for whoever"]
 _BANNED += ["comes again", "comes to", "in words", "without a word"]
@@ -91,10 +152,11 @@ class Extraction(unittest.TestCase):
             for name, (_, content) in _UNREADABLE.items():
                 write(root, f"unreadable/{name}", content)
             write(root, "words.md", "\n".join(f"- a {phrase} b" for phrase in _BANNED))
-            write(root, "src/literals.rs", 'const A: &str = "it is told\n    of what whoever\n    did recieve";\nconst B: &str = "told";\n')
-            write(root, "tests/literals.rs", 'const A: &str = "it is told of this";\n')
-            write(root, "literals.yaml", "text: it is told of this\nvelocity: |\n  #if($a)\n  ## nobody did recieve this\n  #end\n")
-            write(root, "literals.py", "print('it is told', f'and {print} told this')\n")
+            for name, template in _IN_TESTS.items():
+                write(root, f"tests/{name}", template.format("did recieve"))
+            write(root, "literals/paragraphs.py", f'"""One."""\nA = """\n{_HELP}"""\nB = "told"\n')
+            write(root, "literals/src/paragraphs.rs", f'const A: &str = "\\\n{_HELP}";\nconst B: &str = "told";\n')
+            write(root, "literals/src/next_line.rs", f'const A: &str = "{"one " * 20}\\\n    {"two " * 20}";\n')
             separate = [f"/// {'one ' * 20}", f"// {'two ' * 20}", f"fn f() {{}} // {'three ' * 20}", f"fn g() {{}} // {'four ' * 20}"]
             write(root, "parts.rs", "\n".join(separate))
             write(root, "joined.rs", f"/// One.\n/// {'one ' * 20}\n/// {'two ' * 20}is\n/// no order.\n")
@@ -118,11 +180,13 @@ class Extraction(unittest.TestCase):
     def test_every_banned_word_and_phrase_is_found(self) -> None:
         self.assertEqual({line for line, _ in self.found["words.md"]}, set(range(1, len(_BANNED) + 1)))
 
-    def test_literals_of_sources_are_held_to_the_list_of_words_alone(self) -> None:
-        self.assertEqual(self.found["src/literals.rs"], [(1, "word"), (2, "word")])
-        self.assertEqual(self.found["literals.py"], [(1, "word")])
-        self.assertEqual(self.found["literals.yaml"], [(1, "word"), (4, "word")])
-        self.assertNotIn("tests/literals.rs", self.found)
+    def test_literals_of_tests_are_not_read(self) -> None:
+        self.assertEqual([path for path in self.found if path.startswith("tests/")], [])
+
+    def test_paragraphs_of_literals_begin_with_indentation_or_behind_an_empty_line(self) -> None:
+        self.assertEqual(self.found["literals/paragraphs.py"], [(10, "long")])
+        self.assertEqual(self.found["literals/src/paragraphs.rs"], [(9, "long")])
+        self.assertEqual(self.found["literals/src/next_line.rs"], [(1, "long")])
 
     def test_lines_of_one_comment_are_one_text_and_others_are_not(self) -> None:
         self.assertEqual(self.found["joined.rs"], [(2, "long"), (3, "word")])

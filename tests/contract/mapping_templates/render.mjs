@@ -2,9 +2,9 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
 //
-// Reads one JSON object a line from standard input, and writes one for each to standard output: {template, body, path,
-// querystring, header, context, stageVariables} → {text, responseOverride} or {error}. An unknown variable, function or
-// method is an error, so that no template is rendered in part.
+// Reads one JSON object a line from standard input: {template, body, path, querystring, header, context, stageVariables}.
+// Writes one for each to standard output: {text, responseOverride} or {error}. An unknown variable, function or method is
+// an error, so that no template is rendered in part.
 
 import { Compile, parse } from 'velocityjs';
 

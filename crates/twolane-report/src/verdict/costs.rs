@@ -96,7 +96,7 @@ fn levelling(crossover: &Crossover) -> String {
     let (equal, undercut) = (times(crossover.peak_to_mean_at_equal_cost), times(crossover.peak_to_mean_at_on_demand));
     let headroom = crossover.levelled_headroom;
     let start = format!(
-        "With provisioned DynamoDB writes, bought for the peak ({direct}) or for {headroom:.2}× the mean ({queued}), the lanes would \
+        "Provisioned DynamoDB writes are bought for the peak ({direct}) or for {headroom:.2}× the mean ({queued}). Then the lanes \
          cost the same at a peak of {equal} the mean"
     );
     if crossover.levelling_pays_on_dynamodb {
@@ -117,7 +117,7 @@ fn capacity(crossover: &Crossover) -> Option<String> {
     let price = usd(named.usd_per_month_per_order_per_second?);
     let ratio = times(named.peak_to_mean);
     Some(format!(
-        "In front of a store paid by capacity, the queue pays for itself at a peak of {ratio} the mean once the \
-         capacity for one order per second costs more than {price} a month."
+        "In front of a store paid by capacity, the queue pays for itself if capacity is expensive enough. At a peak of \
+         {ratio} the mean, that is above {price} a month for one order per second."
     ))
 }

@@ -320,9 +320,9 @@ answers and measures from the sending misses the orders that would have waited l
 figures, no times are shown, and the run fails.
 
 A run ends when each accepted order has an outcome. It also ends after --grace seconds without any \
-outcome, if no order of the run is in the queue: failed messages are redelivered after minutes, as \
-in throttled-db. With access to AWS, every sum is then compared with the orders table. `compare` \
-writes report.json and report.html, and shows a summary.
+outcome, if no order of the run is in the queue. Failed messages wait there for minutes until they \
+are redelivered, as in throttled-db. With access to AWS, every sum is then compared with the orders \
+table. `compare` writes report.json and report.html, and shows a summary.
 
 Orders of the bus lane take units from stock and money from their owners' accounts. Before the run, \
 after you say yes, `compare` adds what its orders need. When no order of the run is PLACED, it \
@@ -364,13 +364,13 @@ Examples:
 Exit code:
   0    measured, no accepted order was lost, every promise was kept, and nothing
        is worse than the baseline
-  1    an accepted order was lost, a sum differs from the table, the load was
-       sent too late or could not leave this machine, or the report has another
-       error, such as a queue depth that could never be read; or the report
-       could not be written: standard error names the folder that has it
-  2    wrong usage, no stack, a folder that cannot be written, too few open
-       files, the stack may not be changed, or the baseline has other
-       conditions: nothing was sent
+  1    an accepted order was lost, a sum differs from the table, or the report
+       has another error, such as an unreadable queue depth. Or the load was
+       sent too late or could not leave this machine. Or the report could not be
+       written: standard error names the folder that has it
+  2    wrong usage, no stack, a folder that cannot be written, or too few open
+       files. Or the stack may not be changed, or the baseline has other
+       conditions. Nothing was sent
   3    a promise is broken
   4    a time or a cost is worse than the baseline's
   129  the terminal was closed (SIGHUP); the results so far are reported

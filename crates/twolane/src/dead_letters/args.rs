@@ -98,9 +98,9 @@ the event is not in the dead-letter queue again. On a busy stack, where the queu
 the command waits until --timeout and exits with 1. `twolane dlq` then shows whether the event \
 failed again.
 
-SQS itself moves the messages of the orders queue (StartMessageMoveTask). `redrive` moves others in \
-tens, by receiving, sending and then deleting them: the messages of --order, events, and all \
-messages if the queue service has no such action. An interruption may leave a message in both \
+SQS itself moves the messages of the orders queue (StartMessageMoveTask). `redrive` moves events, and \
+the messages of --order, in tens: it receives, sends and then deletes them. It moves all messages \
+like that if the queue service has no such action. An interruption may leave a message in both \
 queues, and loses none. A moved message has a new message id; its order id stays.
 
 Examples:
@@ -113,11 +113,11 @@ Examples:
 Ctrl-C (SIGINT) and SIGTERM stop the move, or the wait, and show the results so far.
 
 Exit code:
-  0    every message was moved, each of their orders is CONFIRMED, CANCELLED or
-       REJECTED, and the events of orders that were so before are handled; or
+  0    every message was moved, and each of their orders is CONFIRMED, CANCELLED
+       or REJECTED. The events of orders that were so before are handled. Or
        there was no message
   1    a message was not moved, not seen, failed again, is not an order, has no
-       outcome yet, or is not known to be handled; or the result could not be
+       outcome yet, or is not known to be handled. Or the result could not be
        written: standard error names the file that has it
   2    wrong usage, no stack, or AWS refused: nothing was moved
   130  interrupted by Ctrl-C (SIGINT)

@@ -149,7 +149,7 @@ fn rejects_max_in_flight_above_the_limit_and_says_what_to_type() {
 
     assert_eq!((code, stdout.as_str(), server.requests().len()), (2, "", 0), "{stderr}");
     assert!(stderr.contains("too few for --max-in-flight 500: run `ulimit -n "), "{stderr}");
-    assert!(stderr.contains("or pass --max-in-flight "), "{stderr}");
+    assert!(stderr.contains("Or pass --max-in-flight "), "{stderr}");
 }
 
 #[test]

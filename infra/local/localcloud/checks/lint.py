@@ -71,7 +71,7 @@ def run(target: commands.Target) -> int:
     if any(verdict.complaints for verdict in verdicts):
         raise Failure(
             "The template or a workflow breaks the rules above.\n"
-            "  Do:   fix it; or, if a rule is wrong for this template, skip it with the reason: for one resource in its\n"
+            "  Do:   fix it. Or, if a rule is wrong for this template, skip it with the reason: for one resource in its\n"
             "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all resources in .checkov.yaml."
         )
     linted.write_text(found, encoding="utf-8")

@@ -9,7 +9,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterator
 
-from .texts import Text, Unreadable, literal, numbered, paragraphs
+from .texts import Text, Unreadable, line_comments, literal, numbered
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _QUOTES = re.compile(r"""\w*('{3}|"{3}|'|")(.*)\1""", re.DOTALL)
@@ -22,33 +22,28 @@ def python(source: str, literals: bool) -> Iterator[Text]:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (SyntaxError, tokenize.TokenError, ValueError) as error:
         raise Unreadable(getattr(error, "lineno", None) or 1, f"it is not Python: {error}") from error
-    yield from _comments(tokens)
+    comments = [token for token in tokens if token.type == tokenize.COMMENT and not token.string.startswith("#!")]
+    yield from line_comments(source, ((*token.start, token.string[1:]) for token in comments))
     docstrings = list(_docstrings(tree))
     for node in docstrings:
         segment = ast.get_source_segment(source, node) or ""
         first, _, rest = _QUOTES.fullmatch(segment)[2].partition("\n")
         yield Text(numbered(f"{first.strip()}\n{textwrap.dedent(rest)}", node.lineno))
     if literals:
-        for line, content in _literals(tree, docstrings):
-            yield from literal([(number, part.strip()) for number, part in numbered(content, line)])
+        for node, content in _literals(tree, docstrings):
+            # A line of the content may be an escape in the source's line.
+            yield from literal((min(number, node.end_lineno), line) for number, line in numbered(content, node.lineno))
 
 
-def _comments(tokens: list[tokenize.TokenInfo]) -> Iterator[Text]:
-    comments = [token for token in tokens if token.type == tokenize.COMMENT and not token.string.startswith("#!")]
-    alone = [token for token in comments if not token.line[: token.start[1]].strip()]
-    yield from paragraphs((token.start[0], token.string[1:].removeprefix(" ")) for token in alone)
-    yield from (Text([(token.start[0], token.string[1:].strip())]) for token in comments if token not in alone)
-
-
-def _literals(tree: ast.AST, docstrings: list[ast.Constant]) -> Iterator[tuple[int, str]]:
-    """First line and content of each string literal; an f-string has {} in place of its expressions."""
+def _literals(tree: ast.AST, docstrings: list[ast.Constant]) -> Iterator[tuple[ast.expr, str]]:
+    """Each string literal and its content; an f-string has {} in place of its expressions."""
     read: set[ast.expr] = set(docstrings)
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             read.update(node.values)
-            yield node.lineno, "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield node, "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in read:
-            yield node.lineno, node.value
+            yield node, node.value
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.Constant]:

@@ -15,8 +15,6 @@ from .texts import Line, Text
 WORD, LONG, SPELLING, UNREADABLE = "word", "long", "spelling", "unreadable"
 # Exit code of typos when it found something. Source: its documentation, "Reference", "Exit codes".
 _TYPOS_FOUND = 2
-# In the linters' folder.
-_PROSE, _LITERALS = "prose", "literals"
 
 
 @dataclass(frozen=True, order=True)
@@ -48,15 +46,11 @@ class _Document:
 def findings(texts: Mapping[str, list[Text]], folder: Path, packages: Path) -> list[Finding]:
     """All findings in the texts of each path, in order. `folder` is empty; `packages` are those of npm."""
     documents: dict[str, _Document] = {}
-    for kind in (_PROSE, _LITERALS):
-        (folder / kind).mkdir()
     for path, of_path in texts.items():
-        for literal in (False, True):
-            lines = [line for text in of_path if text.literal == literal for line in (*text.lines, (text.lines[-1][0], ""))]
-            if lines:
-                name = f"{_LITERALS if literal else _PROSE}/{len(documents)}.md"
-                documents[name] = _Document(path, lines)
-                (folder / name).write_text("\n".join(line for _, line in lines), encoding="utf-8", errors="replace")
+        if lines := [line for text in of_path for line in (*text.lines, (text.lines[-1][0], ""))]:
+            name = f"{len(documents)}.md"
+            documents[name] = _Document(path, lines)
+            (folder / name).write_text("\n".join(line for _, line in lines), encoding="utf-8", errors="replace")
     return sorted({*_textlint(documents, folder, packages), *_typos(documents, folder)})
 
 
@@ -74,11 +68,11 @@ def _textlint(documents: Mapping[str, _Document], folder: Path, packages: Path) 
 
 def _typos(documents: Mapping[str, _Document], folder: Path) -> Iterator[Finding]:
     command = [str(tools.bin_folder(tools.PROSE) / "typos"), "--isolated", "--hidden", "--no-ignore", "--format", "json", "."]
-    done = npm.run(folder / _PROSE, {}, command)
+    done = npm.run(folder, {}, command)
     for report in map(json.loads, done.stdout.splitlines()):
         if report["type"] != "typo":
             raise Failure(f"typos cannot check a text: {report}")
-        document = documents[f"{_PROSE}/{Path(report['path']).name}"]
+        document = documents[Path(report["path"]).name]
         yield document.finding(report["line_num"], SPELLING, report["typo"], " or ".join(report["corrections"]))
     if done.returncode != (_TYPOS_FOUND if done.stdout else 0):
         raise Failure(f"typos failed:\n{done.stderr}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .texts import Line, Text, Unreadable, literal
+from .texts import Line, Text, Unreadable, block_lines, literal, numbered, unescaped
 
 # May hold `//` or a quotation mark. Source: The Rust Reference, "Comments" and "Tokens".
 _TOKEN = re.compile(
@@ -41,13 +41,13 @@ def rust(source: str, literals: bool) -> Iterator[Text]:
             marker_of_run = marker if alone else ""
         elif found["block"]:
             at = _end_of_block(source, at, line)
-            yield Text(_lines(source[found.end() : at - 2], line))
+            yield Text(block_lines(source[found.end() : at - 2], line))
         elif found["raw"] is not None or found["quote"]:
             begin = at
             at = _end_of_string(source, at, line, found["hashes"])
             content = source[begin : at - 1 - len(found["hashes"] or "")]
             if literals:
-                yield from literal(_lines(content, line))
+                yield from literal(unescaped(content, line) if found["quote"] else numbered(content, line))
     if run:
         yield Text(run)
 
@@ -73,8 +73,3 @@ def _end_of_string(source: str, at: int, line: int, hashes: str | None) -> int:
     elif (found := source.find(f'"{hashes}', at)) >= 0:
         return found + 1 + len(hashes)
     raise Unreadable(line, "the string does not end")
-
-
-def _lines(content: str, first: int) -> list[Line]:
-    """Lines of a block comment or string, without indentation and leading asterisks."""
-    return [(number, re.sub(r"^\s*(?:[*!]+(?=\s|$))?\s*", "", line)) for number, line in enumerate(content.split("\n"), first)]

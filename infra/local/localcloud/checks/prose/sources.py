@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from ... import tools
 from ...failure import Failure
+from .data_texts import json_schema, toml
+from .html_texts import html
+from .javascript_texts import javascript
 from .python_texts import python
 from .rust_texts import rust
 from .texts import Text, Unreadable, literal, makefile, markdown, refuse_hidden
@@ -19,6 +23,20 @@ from .texts import Text, Unreadable, literal, makefile, markdown, refuse_hidden
 _MADE = frozenset({"target", "node_modules", "__pycache__", "twolane-reports"})
 _HIDDEN_BUT_READ = ".github"
 _YAML = (".yaml", ".yml")
+# By the end of the path.
+_EXTRACTORS = {
+    ".html": html,
+    ".js": javascript,
+    ".md": markdown,
+    ".mjs": javascript,
+    ".py": python,
+    ".rs": rust,
+    ".schema.json": json_schema,
+    ".toml": toml,
+    "Makefile": makefile,
+}
+# Their strings are not read in tests.
+_WITH_LITERALS = (javascript, json_schema, python, rust)
 _YAML_TEXTS = Path(__file__).with_name("yaml_texts.py")
 
 
@@ -39,8 +57,7 @@ def texts_of(root: Path, paths: list[str]) -> Iterator[tuple[str, list[Text] | U
         try:
             texts = _yaml(extracted[path]) if path in extracted else list(_texts(path, (root / path).read_text(encoding="utf-8")))
             for text in texts:
-                if not text.literal:
-                    refuse_hidden(text)
+                refuse_hidden(text)
             yield path, texts
         except Unreadable as unreadable:
             yield path, unreadable
@@ -49,15 +66,12 @@ def texts_of(root: Path, paths: list[str]) -> Iterator[tuple[str, list[Text] | U
 
 
 def _is_read(name: str) -> bool:
-    return name == "Makefile" or name.endswith((".md", ".rs", ".py", *_YAML))
+    return name.endswith((*_EXTRACTORS, *_YAML))
 
 
 def _texts(path: str, source: str) -> Iterator[Text]:
-    if path.endswith(".rs"):
-        return rust(source, literals="src/" in path)
-    if path.endswith(".py"):
-        return python(source, literals="tests/" not in path)
-    return markdown(source) if path.endswith(".md") else makefile(source)
+    extractor = next(extractor for end, extractor in _EXTRACTORS.items() if path.endswith(end))
+    return extractor(source, literals=re.search(r"(^|/)tests(/|\.rs$)", path) is None) if extractor in _WITH_LITERALS else extractor(source)
 
 
 def _texts_of_yaml(root: Path, paths: list[str]) -> list[dict]:
@@ -71,5 +85,5 @@ def _texts_of_yaml(root: Path, paths: list[str]) -> list[dict]:
 def _yaml(extracted: dict) -> list[Text]:
     if "error" in extracted:
         raise Unreadable(extracted["line"], extracted["error"])
-    prose, literals = (([(number, line) for number, line in text] for text in extracted[kind]) for kind in ("prose", "literals"))
+    prose, literals = ([list(map(tuple, text)) for text in extracted[kind]] for kind in ("prose", "literals"))
     return [*map(Text, prose), *itertools.chain.from_iterable(map(literal, literals))]

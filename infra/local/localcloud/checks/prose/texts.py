@@ -9,7 +9,14 @@ from dataclasses import dataclass
 # The line's number, and its prose.
 Line = tuple[int, str]
 
-_WORDS_OF_A_SENTENCE = 4
+# A literal of fewer words may be data.
+_WORDS_OF_PROSE = 2
+# In Markdown, HTML, a link's target or code.
+_MARKUP = re.compile(r"[<\[~]|```")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A character behind a backslash; or the line's end.
+_ESCAPE = re.compile(r"\\(.|$)")
+_ESCAPED = {"n": "\n", "r": "", "t": " "}
 _FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+|~~~+)(.*)")
 
 
@@ -23,10 +30,9 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """Lines that belong together, in Markdown. `literal`: a string literal, held to the list of words only."""
+    """Lines that belong together, in Markdown."""
 
     lines: list[Line]
-    literal: bool = False
 
 
 def numbered(text: str, first: int = 1) -> list[Line]:
@@ -47,10 +53,72 @@ def makefile(source: str) -> Iterator[Text]:
             yield Text([(number, help_text[1])])
 
 
-def literal(lines: list[Line]) -> Iterator[Text]:
-    """The content of a string literal, if it has the words of a sentence: it may be data."""
-    if sum(len(line.split()) for _, line in lines) >= _WORDS_OF_A_SENTENCE:
-        yield Text(lines, literal=True)
+def literal(lines: Iterable[Line]) -> Iterator[Text]:
+    """The paragraphs of a string literal that is prose. An indented line begins one, except below a line with less indentation.
+
+    So does a line below a colon, such as an example, and every line of markup.
+    """
+    lines = [(number, line.expandtabs()) for number, line in lines]
+    if sum(len(line.split()) for _, line in lines) < _WORDS_OF_PROSE:
+        return
+    written = [line for _, line in lines if line.strip()]
+    margin, is_markup = min(map(_indentation, written)), written[0].lstrip().startswith("<")
+    paragraph: list[Line] = []
+    first = 0
+    for number, line in lines:
+        depth = _indentation(line) - margin
+        goes_on = paragraph and line.strip() and (depth == first == 0 or 0 < first < depth)
+        if paragraph and (is_markup or not goes_on or paragraph[-1][1].endswith(":")):
+            yield Text(paragraph)
+            paragraph = []
+        if line.strip():
+            first = first if paragraph else depth
+            paragraph.append((number, _MARKUP.sub(r"\\\g<0>", _CONTROL.sub(" ", line).strip())))
+    if paragraph:
+        yield Text(paragraph)
+
+
+def unescaped(content: str, first: int) -> list[Line]:
+    """The lines of a literal with escapes. Behind a backslash at its end, a line goes on in the next one."""
+    lines: list[Line] = []
+    goes_on = False
+    for number, written in enumerate(content.split("\n"), first):
+        before, (begin, *rest) = goes_on, _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), written).split("\n")
+        if before and lines[-1][1].strip():
+            indentation = _indentation(lines[-1][1])
+            begin = " " * (indentation and indentation + 1) + begin.lstrip()
+        elif before:
+            lines.pop()
+            begin = begin.lstrip()
+        lines += [(number, line) for line in (begin, *rest)]
+        goes_on = bool(re.search(r"(?<!\\)(\\\\)*\\$", written))
+    return lines
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def line_comments(source: str, found: Iterable[tuple[int, int, str]]) -> Iterator[Text]:
+    """Comments to the end of a line: its number, the column and the text. Those without code before them are paragraphs."""
+    lines = source.split("\n")
+    alone: list[Line] = []
+    for number, column, comment in found:
+        if lines[number - 1][:column].strip():
+            yield Text([(number, comment.strip())])
+        else:
+            alone.append((number, comment.removeprefix(" ")))
+    yield from paragraphs(alone)
+
+
+def place(source: str, at: int) -> tuple[int, int]:
+    """The line's number and the column of an offset."""
+    return source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at) - 1
+
+
+def block_lines(content: str, first: int) -> list[Line]:
+    """Lines of a block comment, without indentation and leading asterisks."""
+    return [(number, re.sub(r"^\s*(?:[*!]+(?=\s|$))?\s*", "", line)) for number, line in numbered(content, first)]
 
 
 def paragraphs(lines: Iterable[Line]) -> Iterator[Text]:
@@ -77,7 +145,7 @@ def refuse_hidden(text: Text) -> None:
                 opened = 0
     if opened:
         raise Unreadable(opened, f"the code block that {fence} begins does not end")
-    whole = "\n".join(line for _, line in text.lines)
+    whole = "\n".join(line for _, line in text.lines).replace("\\<", "  ")
     begin = whole.rfind("<!--")
     if begin >= 0 and "-->" not in whole[begin:]:
         raise Unreadable(text.lines[whole.count("\n", 0, begin)][0], "the comment that <!-- begins does not end")

@@ -49,7 +49,9 @@ def _comments(source: str) -> Iterator[_Text]:
 
 def _scalars(source: str, node: yaml.Node | None, kind: str) -> Iterator[tuple[str, _Text]]:
     if isinstance(node, yaml.ScalarNode):
-        yield kind, _lines(source, node)
+        lines = _lines(source, node)
+        # A block with line ends may be code.
+        yield from ((kind, part) for part in ([[line] for line in lines] if node.style == "|" and kind == "literals" else [lines]))
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _scalars(source, item, "literals")

@@ -1,0 +1,77 @@
+"""The texts of HTML files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+from .texts import Line, Text, Unreadable, literal, numbered
+
+# Part of the sentence around them.
+_INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "time", "var"})
+# Without an end tag. Source: HTML Living Standard, "Void elements".
+_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+_NO_TEXT = ("script", "style")
+_ATTRIBUTES = ("alt", "aria-label", "aria-description", "placeholder", "title")
+
+
+def html(source: str) -> Iterator[Text]:
+    """Texts, those in attributes, and comments."""
+    parser = _Parser()
+    parser.feed(source)
+    if "<" in parser.rawdata:
+        raise Unreadable(parser.getpos()[0], "the comment or tag that < begins does not end")
+    parser.close()
+    parser.close_element(None)
+    for text in parser.texts:
+        yield from literal((number, line.lstrip()) for number, line in text)
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[list[Line]] = [[]]
+        self._open: list[tuple[str, int]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in _VOID:
+            self._open.append((tag, self.getpos()[0]))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        line = self.getpos()[0]
+        # Not in the middle of the sentence around it.
+        self.texts[:0] = [numbered(value, line) for name, value in attrs if name in _ATTRIBUTES and value]
+        self._boundary(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.close_element(tag)
+        self._boundary(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._open or self._open[-1][0] not in _NO_TEXT:
+            self._add(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.texts.insert(0, numbered(data, self.getpos()[0]))
+
+    def close_element(self, tag: str | None) -> None:
+        """Fails unless this element, or none at the end of the file, is open."""
+        opened, line = self._open.pop() if self._open else (None, self.getpos()[0])
+        if opened != tag:
+            raise Unreadable(line, f"<{opened or f'/{tag}'}> has no matching tag")
+
+    def _boundary(self, tag: str) -> None:
+        if tag == "code":
+            self._add("`")
+        elif tag not in _INLINE:
+            self.texts.append([])
+
+    def _add(self, data: str) -> None:
+        """Add to the sentence: elements in it may begin and end within a line."""
+        line = self.getpos()[0]
+        for number, part in numbered(data, line):
+            if number == line and self.texts[-1]:
+                self.texts[-1][-1] = (self.texts[-1][-1][0], self.texts[-1][-1][1] + part)
+            else:
+                self.texts[-1].append((number, part))
