@@ -91,10 +91,10 @@ pub(crate) fn moments() -> Vec<Moment> {
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
 }
 
-/// Of an order that settle-order cancels at its deadline.
-pub(crate) fn deadlines() -> Vec<Moment> {
-    let requests = [Request::Write("CANCELLED"), Request::Event(".cancelled")];
-    requests.into_iter().flat_map(|request| before_and_after("settle-order", request, Orders::Cancelled)).collect()
+/// Between the write of a deadline, its publication, and the end of its message.
+pub(crate) fn deadlines() -> [Moment; 2] {
+    [Request::Write("CANCELLED"), Request::Event(".cancelled")]
+        .map(|request| before_and_after("settle-order", request, Orders::Cancelled)[1])
 }
 
 pub(crate) fn notifications() -> [Moment; 2] {

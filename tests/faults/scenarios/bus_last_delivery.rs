@@ -13,6 +13,7 @@ use testkit::{
     eventually::eventually,
     order_bodies::{new_id, new_sku, order_in},
     outputs::output,
+    services::steps,
     stack::OWNER,
 };
 
@@ -136,7 +137,11 @@ pub(crate) async fn an_order_that_cannot_be_published_is_cancelled_but_not_by_it
 
     assert_eq!(frame["reason"], "the order could not be passed on to the services", "{frame}");
     let cancelled = bed.api.get(&unpublished).await.body;
-    assert_eq!((&cancelled["status"], bus::shown(&cancelled)), (&"CANCELLED".into(), ["PENDING"; 3]), "{cancelled}");
+    assert_eq!((&cancelled["status"], bus::shown(&cancelled)), (&"CANCELLED".into(), ["UNDONE"; 3]), "{cancelled}");
+    for step in steps() {
+        let hold = bed.stack.hold(step.name, OWNER, &unpublished).await;
+        assert!(hold.is_none(), "no step got the order, but {} has {hold:?}", step.name);
+    }
     assert_eq!(bed.api.get(&waiting).await.body["status"], "CONFIRMED");
     for id in [&unpublished, &waiting] {
         assert_eq!(listener.count("order.failed", id), 0, "{id}");

@@ -7,7 +7,7 @@ use crate::{
     moments::deadlines,
     test_bed::{DELIVERY_WAIT, TestBed},
 };
-use aws_sdk_sqs::types::QueueAttributeName::DelaySeconds;
+use aws_sdk_sqs::types::QueueAttributeName::{DelaySeconds, VisibilityTimeout};
 use fault_endpoint::Call;
 use std::time::Duration;
 use testkit::{
@@ -16,7 +16,7 @@ use testkit::{
     stack::OWNER,
 };
 
-/// Short deadline, in seconds.
+/// Short deadline, and delay of a redelivery, in seconds.
 const SOON: &str = "3";
 
 /// Until the backlog is empty.
@@ -72,6 +72,7 @@ pub(crate) async fn other_lanes_are_not_affected_and_the_bus_lane_catches_up_or_
     let before = [place(bed, others[0], orders).await, place(bed, others[1], orders).await];
     bed.set_consumer("ReserveStockFunctionName", false).await;
     set_order_deadline(bed, SOON).await;
+    bed.set_queue_attribute("DeadlineQueueUrl", VisibilityTimeout, SOON).await;
     let (late, waiting) = (new_ids(orders), new_ids(orders));
     let kills: Vec<_> = deadlines().into_iter().zip(&late).map(|(moment, id)| moment.aim(bed, id)).collect();
     for id in &late {
