@@ -34,6 +34,9 @@ class _Cloud:
         cloud = self
 
         class Handler(BaseHTTPRequestHandler):
+            # Answers `Expect: 100-continue`. Without an answer, boto3 waits a second before it sends a body.
+            protocol_version = "HTTP/1.1"
+
             def do_PUT(self) -> None:
                 name = urlsplit(self.path).path.removeprefix(f"/{_BUCKET}/")
                 cloud.objects[name] = (self._body(), self.headers["Content-Type"], self.headers["Cache-Control"])
