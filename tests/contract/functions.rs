@@ -310,7 +310,7 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
             // The order, its failure on the last delivery, then its owner's sockets.
             "process-orders" => database + database + notifications,
             // The vote, repeated if another vote came first; the decision; its mark if SNS fails; then the owner's
-            // sockets.
+            // sockets. As many for a submission: the order, its failure, the event, and the cancellation if SNS fails.
             "settle-order" => database + database + database + database + notifications,
             // The hold; the refusal if the hold is not possible; the vote.
             "authorize-payment" | "book-shipment" | "reserve-stock" => database + CONFLICTS + database + database,

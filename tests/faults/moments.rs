@@ -91,10 +91,9 @@ pub(crate) fn moments() -> Vec<Moment> {
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
 }
 
-/// Between the write of a deadline, its publication, and the end of its message.
-pub(crate) fn deadlines() -> [Moment; 2] {
-    [Request::Write("CANCELLED"), Request::Event(".cancelled")]
-        .map(|request| before_and_after("settle-order", request, Orders::Cancelled)[1])
+/// Between the write of a deadline and its publication.
+pub(crate) fn deadline() -> Moment {
+    before_and_after("settle-order", Request::Write("CANCELLED"), Orders::Cancelled)[1]
 }
 
 pub(crate) fn notifications() -> [Moment; 2] {

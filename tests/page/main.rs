@@ -81,6 +81,16 @@ impl Page {
     }
 }
 
+/// Waits until the process has ended: the next test serves its page on the same port.
+impl Drop for Page {
+    fn drop(&mut self) {
+        let _ = self.process.start_kill();
+        while let Ok(None) = self.process.try_wait() {
+            std::thread::yield_now();
+        }
+    }
+}
+
 /// `twolane` with those arguments, and its address.
 async fn serve(arguments: &[&str], token: &str) -> (Child, String) {
     let mut twolane = command(arguments);

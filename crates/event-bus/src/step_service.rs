@@ -43,8 +43,8 @@ pub enum HoldOutcome {
 /// Handles one event for a step. If the last delivery of `order.placed` fails, the step votes `failed`, so that the
 /// order does not wait for its deadline.
 ///
-/// `deadline` is how long after it was placed an undecided order is cancelled. An `order.placed` that waited longer has no
-/// effect: until the cancellation arrives, a hold would keep other orders from what it takes.
+/// `deadline` is how long after it was placed an undecided order is cancelled. If `order.placed` waited longer, the step
+/// votes `failed` and holds nothing: until the cancellation arrives, a hold would block what other orders need.
 ///
 /// # Errors
 /// [`HandleError`]: the event must be redelivered.
@@ -57,12 +57,17 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
 ) -> Result<(), HandleError> {
     let Delivery { event, sent_at, is_last, .. } = delivery;
     let (owner, id) = (&event.owner, event.order_id);
+    let vote = async |vote| {
+        let kind = EventKind::Voted(S::STEP, vote);
+        outcomes.publish(&Event { kind, occurred_at: now, ..event.clone() }).await
+    };
     match &event.kind {
-        // The queue of deadlines received the event at the same time.
-        EventKind::Placed(_) if sent_at.is_some_and(|sent| now > sent.plus(deadline)) => {}
+        EventKind::Placed(_) if sent_at.is_some_and(|sent| now > sent.plus(deadline)) => {
+            vote(Vote::Failed(format!("the {} service received the order after its deadline", S::STEP))).await?;
+        }
         EventKind::Placed(order) => {
             let held = service.hold(owner, id, order, event.occurred_at).await;
-            let vote = match &held {
+            let result = match &held {
                 Ok(HoldOutcome::Held) => Vote::Held,
                 Ok(HoldOutcome::Refused(reason)) => Vote::Refused(reason.clone()),
                 // A vote on a cancelled order has no effect.
@@ -70,8 +75,7 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
                 Err(_) if is_last => Vote::Failed(format!("the {} service did not answer in time", S::STEP)),
                 Err(_) => return Ok(held.map(|_| ())?),
             };
-            let kind = EventKind::Voted(S::STEP, vote);
-            outcomes.publish(&Event { kind, occurred_at: now, ..event.clone() }).await?;
+            vote(result).await?;
             // After a `failed` vote the delivery still fails, so that the event moves to the dead-letter queue.
             held?;
         }

@@ -150,12 +150,13 @@ async fn ignores_events_that_are_not_for_steps() {
 }
 
 #[tokio::test]
-async fn holds_until_the_deadline_and_nothing_after_it() {
-    for (sent_at, calls) in [
-        (Timestamp::parse("2026-01-01T00:00:02Z").ok(), vec!["hold"]),
-        (Timestamp::parse("2026-01-01T00:00:01.999Z").ok(), vec![]),
+async fn holds_until_the_deadline_and_votes_failed_after_it() {
+    let late = Vote::Failed("the stock service received the order after its deadline".into());
+    for (sent_at, calls, vote) in [
+        (Timestamp::parse("2026-01-01T00:00:02Z").ok(), vec!["hold"], Vote::Held),
+        (Timestamp::parse("2026-01-01T00:00:01.999Z").ok(), vec![], late),
         // SQS did not say.
-        (None, vec!["hold"]),
+        (None, vec!["hold"], Vote::Held),
     ] {
         let (service, topic) = (Stock::with(Some(HoldOutcome::Held)), RecordingPublisher::default());
         let delivery = Delivery { sent_at, ..delivery(placed(), false) };
@@ -163,7 +164,8 @@ async fn holds_until_the_deadline_and_nothing_after_it() {
         let handled = take_part(&service, &topic, delivery, DEADLINE, now()).await;
 
         assert!(handled.is_ok(), "{handled:?}");
-        assert_eq!(topic.published().len(), calls.len(), "{sent_at:?}");
+        let published: Vec<_> = topic.published().into_iter().map(|event| event.kind).collect();
+        assert_eq!(published, [EventKind::Voted(Step::Stock, vote)], "{sent_at:?}");
         assert_eq!(*service.calls.lock().expect("no test panicked"), calls, "{sent_at:?}");
     }
 }

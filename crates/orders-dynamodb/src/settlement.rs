@@ -38,6 +38,7 @@ impl SettlementRepository for DynamoDbOrderRepository {
 
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
         let update = self.update(&deadline.owner, &deadline.id, deadline.fingerprint).because(&deadline.reason());
+        let update = update.mark_if(deadline.last_attempt);
         update.decide(Status::Cancelled, Decider::Deadline, "cancelledAt", deadline.now).send().await
     }
 
@@ -137,6 +138,7 @@ impl Update {
         self
     }
 
+    /// Only while no step has voted.
     fn unless_any_voted(mut self) -> Self {
         self.request = self.request.expression_attribute_names("#steps", "steps");
         for step in Step::ALL {

@@ -33,6 +33,8 @@ pub struct Deadline {
     pub allowed: Duration,
     /// The moment of the decision.
     pub now: Timestamp,
+    /// Whether the message moves to the dead-letter queue if this delivery fails.
+    pub last_attempt: bool,
 }
 
 impl Deadline {

@@ -32,10 +32,12 @@ pub enum StoreOutcome {
 ///
 /// Each method MUST check and write in one atomic step, and MUST change an order only while it is placed and has the
 /// given fingerprint. So exactly one call decides an order. A returned order MUST include every earlier change.
+///
+/// A decision of the last attempt MUST be marked in its write, as by [`mark_unpublished`](Self::mark_unpublished):
+/// no further attempt could publish it.
 pub trait SettlementRepository {
     /// Records a step's vote unless it voted before, and decides in the same write. `refused` and `failed` cancel the
-    /// order; `held` confirms it if every other step holds. A decision of the last attempt MUST be marked in that write,
-    /// as by [`mark_unpublished`](Self::mark_unpublished): no further attempt could publish it.
+    /// order; `held` confirms it if every other step holds.
     fn vote(&self, ballot: &Ballot) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
     /// Cancels an order after its deadline.

@@ -43,8 +43,8 @@ impl Settled {
 
 /// Records a vote. If it decides, the decision is published and the owner notified.
 ///
-/// A redelivery of the deciding vote repeats both, because the first may have failed after its write. Any other vote on
-/// a decided order only publishes a decision that was perhaps not published.
+/// A redelivery of the deciding vote repeats both, because the first may have failed after its write. Any other vote
+/// repeats only a decision that was perhaps not published.
 ///
 /// # Errors
 /// See [`SettleError`].
@@ -74,16 +74,14 @@ pub async fn pass_deadline<R: SettlementRepository>(
 /// published, so it is left to its steps and its deadline.
 ///
 /// # Errors
-/// Those of the repository.
+/// See [`SettleError`].
 pub async fn cancel_unpublished<R: SettlementRepository>(
     repository: &R,
     order: &Order,
     now: Timestamp,
-) -> Result<Option<Notification>, RepositoryError> {
-    match repository.cancel_unpublished(order, now).await? {
-        SettleOutcome::Decided(order) => Ok(Notification::for_order(&order)),
-        _ => Ok(None),
-    }
+) -> Result<Option<Notification>, SettleError> {
+    let outcome = repository.cancel_unpublished(order, now).await?;
+    Ok(settled(outcome, Decider::Submission, order.fingerprint)?.notify)
 }
 
 /// Why [`cancel_unpublished`] cancels, for the owner.
@@ -97,14 +95,9 @@ fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Res
         SettleOutcome::Unpublished(order) => (order, true),
         SettleOutcome::Missing => return Err(SettleError::NotRecorded),
     };
-    if order.fingerprint != fingerprint {
-        return Ok(Settled::default());
-    }
-    if order.decided_by() == Some(by) {
-        return Ok(Settled::decision(order));
-    }
-    // The delivery that decided notified the owner.
-    Ok(Settled { publish: is_unpublished.then_some(order), notify: None })
+    // The delivery that decided an unpublished order may have died before it notified the owner.
+    let repeats = order.fingerprint == fingerprint && (order.decided_by() == Some(by) || is_unpublished);
+    Ok(if repeats { Settled::decision(order) } else { Settled::default() })
 }
 
 impl Order {

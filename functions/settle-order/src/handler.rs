@@ -86,7 +86,8 @@ where
             // From the deadline queue, with a delay: the deadline has passed.
             EventKind::Placed(_) => {
                 let Event { owner, order_id: id, fingerprint, .. } = delivery.event;
-                let deadline = Deadline { owner, id, fingerprint, allowed: self.order_deadline, now: clock::now() };
+                let deadline =
+                    Deadline { owner, id, fingerprint, allowed: self.order_deadline, now: clock::now(), last_attempt };
                 pass_deadline(&self.orders, &deadline).await.map_err(handle_error)?
             }
             // No queue of this function subscribes to these.
@@ -96,12 +97,19 @@ where
             outbox.push(owner.clone(), notification);
         }
         if let Some((order, event)) = settled.publish.as_ref().and_then(|order| Some((order, event_of(order)?))) {
+            let is_decision = order.status() != Status::Placed;
+            // The function may die before it publishes, and no delivery follows.
+            if is_decision && last_attempt {
+                self.leave_to_deadline(order).await;
+            }
             let published = self.events.publish(&event).await;
-            match order.status() {
-                _ if published.is_ok() => {}
-                Status::Placed if last_attempt => self.cancel_unpublished(order, outbox).await,
-                Status::Placed => {}
-                _ => self.leave_to_deadline(order).await,
+            if published.is_err() {
+                match (is_decision, last_attempt) {
+                    (true, false) => self.leave_to_deadline(order).await,
+                    (false, true) => self.cancel_unpublished(order, outbox).await,
+                    // Marked before, or redelivered.
+                    (true, true) | (false, false) => {}
+                }
             }
             published?;
             let (id, status) = (order.id, order.status());
@@ -112,18 +120,20 @@ where
 
     /// If this fails, too, the order stays placed until its dead letter is redriven.
     async fn cancel_unpublished(&self, order: &Order, outbox: &Outbox) {
+        let id = order.id;
         let notification = match cancel_unpublished(&self.orders, order, clock::now()).await {
-            Ok(notification) => notification,
+            Ok(None) => return,
+            Ok(Some(notification)) => {
+                tracing::error!(order.id = %id, "Cancelled order {id}, which could not be published");
+                notification
+            }
             Err(error) => {
-                let (id, error) = (order.id, ErrorChain(&error));
-                tracing::error!(order.id = %id, %error, "Failed to cancel order {id}, which was not published");
-                let reason = UNPUBLISHED_REASON.to_owned();
-                Some(Notification::Failed { order_id: id.to_string(), reason })
+                let error = ErrorChain(&error);
+                tracing::error!(order.id = %id, %error, "Failed to cancel order {id}, which could not be published");
+                Notification::Failed { order_id: id.to_string(), reason: UNPUBLISHED_REASON.to_owned() }
             }
         };
-        if let Some(notification) = notification {
-            outbox.push(order.owner.clone(), notification);
-        }
+        outbox.push(order.owner.clone(), notification);
     }
 
     /// Marks a decision that was perhaps not published, so that the order's deadline publishes it, even if redeliveries

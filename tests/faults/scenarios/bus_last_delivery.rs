@@ -6,7 +6,7 @@ use crate::{
     listener::Listener,
     test_bed::{DELIVERY_WAIT, TestBed},
 };
-use fault_endpoint::{Call, Fault, Gate, Rule, When};
+use fault_endpoint::{Call, Fault, Rule, When};
 use hyper::StatusCode;
 use testkit::{
     command_line::twolane,
@@ -94,59 +94,80 @@ pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_re
     Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
 }
 
-pub(crate) async fn an_order_that_cannot_be_published_is_cancelled_but_not_by_its_repeat(
-    bed: &TestBed,
-    _: Load,
-) -> Figures {
-    let (unpublished, waiting, sku, gate) = (new_id(), new_id(), new_sku(), Gate::closed());
+/// Submissions that are in the dead-letter queue.
+async fn are_dead(bed: &TestBed, submissions: usize) {
+    eventually(DELIVERY_WAIT, &format!("{submissions} submissions are dead letters"), async || {
+        // A repeated request adds one.
+        (bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await >= submissions).then_some(())
+    })
+    .await;
+}
+
+fn placing(id: &str) -> Rule {
+    let about = id.to_owned();
+    failing(move |call| call.event.as_deref() == Some("order.placed") && call.is_about(&about))
+}
+
+pub(crate) async fn an_order_that_cannot_be_published_is_cancelled(bed: &TestBed, _: Load) -> Figures {
+    let (id, sku) = (new_id(), new_sku());
     let order = order_in("EUR", &[(&sku, 2, 100)]);
-    for _ in 0..2 {
-        bed.stack.supply(OWNER, &order).await;
-    }
+    bed.stack.supply(OWNER, &order).await;
     let before = bus::left(bed, OWNER, &order).await;
     let mut listener = Listener::open(bed, OWNER).await;
-    // One step keeps the order placed.
-    let (about, table) = (waiting.clone(), output("PaymentsTableName"));
-    let waits = move |call: &Call| call.target == table && call.is_about(&about);
-    bed.endpoint.inject(Rule::new(waits, When::Always, Fault::HoldBefore(gate.clone())));
-    bus::submit(&bed.api, &waiting, &order).await;
-    eventually(DELIVERY_WAIT, "two steps have voted", async || {
-        (bus::shown(&bed.api.get(&waiting).await.body) == ["HELD", "PENDING", "HELD"]).then_some(())
-    })
-    .await;
-    let ids = [unpublished.clone(), waiting.clone()];
-    let is_placing =
-        move |call: &Call| call.event.as_deref() == Some("order.placed") && ids.iter().any(|id| call.is_about(id));
-    bed.endpoint.inject(failing(is_placing));
+    bed.endpoint.inject(placing(&id));
 
-    for id in [&unpublished, &waiting] {
-        bus::submit(&bed.api, id, &order).await;
-    }
-    let frame = listener.receives("order.cancelled", &unpublished, DELIVERY_WAIT).await;
-    eventually(DELIVERY_WAIT, "both submissions are dead letters", async || {
-        (bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await == 2).then_some(())
-    })
-    .await;
-    assert_eq!(bed.api.get(&waiting).await.body["status"], "PLACED");
+    bus::submit(&bed.api, &id, &order).await;
+    let frame = listener.receives("order.cancelled", &id, DELIVERY_WAIT).await;
+    are_dead(bed, 1).await;
     bed.endpoint.heal();
-    gate.open();
-    listener.receives("order.confirmed", &waiting, DELIVERY_WAIT).await;
+    let cancelled = bed.api.get(&id).await.body;
     twolane(&["redrive", "--queue", "submissions"]).await;
-    bus::every_step_is(bed, OWNER, &waiting, "DONE").await;
     bed.bus_is_idle(DELIVERY_WAIT).await;
 
     assert_eq!(frame["reason"], "the order could not be passed on to the services", "{frame}");
-    let cancelled = bed.api.get(&unpublished).await.body;
-    assert_eq!((&cancelled["status"], bus::shown(&cancelled)), (&"CANCELLED".into(), ["UNDONE"; 3]), "{cancelled}");
+    assert_eq!(cancelled["status"], "CANCELLED", "{cancelled}");
+    assert_eq!(bed.api.get(&id).await.body, cancelled);
+    assert_eq!(listener.count("order.failed", &id), 0);
     for step in steps() {
-        let hold = bed.stack.hold(step.name, OWNER, &unpublished).await;
+        let hold = bed.stack.hold(step.name, OWNER, &id).await;
         assert!(hold.is_none(), "no step got the order, but {} has {hold:?}", step.name);
     }
-    assert_eq!(bed.api.get(&waiting).await.body["status"], "CONFIRMED");
-    for id in [&unpublished, &waiting] {
-        assert_eq!(listener.count("order.failed", id), 0, "{id}");
+    assert_eq!(bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the message must be gone");
+    assert_eq!(bus::left(bed, OWNER, &order).await, before, "nothing may be taken");
+    Figures::default().with("cancelled", 1).with("failed frames", 0).with("holds", 0)
+}
+
+pub(crate) async fn a_repeat_that_cannot_be_published_changes_nothing(bed: &TestBed, _: Load) -> Figures {
+    let (id, sku) = (new_id(), new_sku());
+    let order = order_in("EUR", &[(&sku, 2, 100)]);
+    bed.stack.supply(OWNER, &order).await;
+    let before = bus::left(bed, OWNER, &order).await;
+    let mut listener = Listener::open(bed, OWNER).await;
+    // The order stays placed until this step votes.
+    bed.set_consumer("AuthorizePaymentFunctionName", false).await;
+    bus::submit(&bed.api, &id, &order).await;
+    eventually(DELIVERY_WAIT, "two steps have voted", async || {
+        (bus::shown(&bed.api.get(&id).await.body) == ["HELD", "PENDING", "HELD"]).then_some(())
+    })
+    .await;
+    bed.endpoint.inject(placing(&id));
+
+    bus::submit(&bed.api, &id, &order).await;
+    are_dead(bed, 1).await;
+    let placed = bed.api.get(&id).await.body;
+    bed.endpoint.heal();
+    bed.set_consumer("AuthorizePaymentFunctionName", true).await;
+    listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+    twolane(&["redrive", "--queue", "submissions"]).await;
+    bus::every_step_is(bed, OWNER, &id, "DONE").await;
+    bed.bus_is_idle(DELIVERY_WAIT).await;
+
+    assert_eq!(placed["status"], "PLACED", "{placed}");
+    assert_eq!(bed.api.get(&id).await.body["status"], "CONFIRMED");
+    for outcome in ["order.failed", "order.cancelled"] {
+        assert_eq!(listener.count(outcome, &id), 0, "{outcome}");
     }
-    assert_eq!(bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the messages must be gone");
-    assert_eq!(bus::left(bed, OWNER, &order).await, bus::less(before, &order), "one order takes its units and money");
-    Figures::default().with("cancelled", 1).with("confirmed", 1).with("failed frames", 0)
+    assert_eq!(bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the message must be gone");
+    assert_eq!(bus::left(bed, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
+    Figures::default().with("confirmed", 1).with("failed frames", 0).with("taken twice", 0)
 }

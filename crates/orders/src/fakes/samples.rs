@@ -145,7 +145,7 @@ pub fn ballot(step: Step, vote: Vote) -> Ballot {
 #[must_use]
 pub fn deadline() -> Deadline {
     let Order { owner, id, fingerprint, .. } = placed();
-    Deadline { owner, id, fingerprint, allowed: Duration::from_mins(15), now: moment(900) }
+    Deadline { owner, id, fingerprint, allowed: Duration::from_mins(15), now: moment(900), last_attempt: false }
 }
 
 /// The first delivery of the order of [`place_order_request`] in the bus lane.

@@ -36,6 +36,18 @@ impl InMemoryOrders {
     }
 }
 
+impl InMemoryOrders {
+    fn mark(&self, order: &Order) {
+        lock(&self.unpublished).push((order.owner.clone(), order.id));
+    }
+
+    fn mark_if(&self, is_marked: bool, outcome: &SettleOutcome) {
+        if let (true, SettleOutcome::Decided(order)) = (is_marked, outcome) {
+            self.mark(order);
+        }
+    }
+}
+
 impl SettlementRepository for InMemoryOrders {
     async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
         let Ballot { owner, id, fingerprint, step, vote, now, last_attempt } = ballot.clone();
@@ -54,34 +66,32 @@ impl SettlementRepository for InMemoryOrders {
                 }
             })
         });
-        if let (SettleOutcome::Decided(order), true) = (&outcome, last_attempt) {
-            self.mark_unpublished(order).await?;
-        }
+        self.mark_if(last_attempt, &outcome);
         Ok(outcome)
     }
 
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
-        let Deadline { owner, id, fingerprint, now, .. } = deadline;
-        Ok(self.settle(owner, *id, *fingerprint, |content, votes| {
+        let Deadline { owner, id, fingerprint, now, last_attempt, .. } = deadline;
+        let outcome = self.settle(owner, *id, *fingerprint, |content, votes| {
             let (decided_by, reason) = (Decider::Deadline, deadline.reason());
             Some(cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: *now }))
-        }))
+        });
+        self.mark_if(*last_attempt, &outcome);
+        Ok(outcome)
     }
 
     async fn cancel_unpublished(&self, order: &Order, now: Timestamp) -> Result<SettleOutcome, RepositoryError> {
         let outcome = self.settle(&order.owner, order.id, order.fingerprint, |content, votes| {
             let (decided_by, reason) = (Decider::Submission, UNPUBLISHED_REASON.to_owned());
-            let is_unanswered = votes.iter().next().is_none();
-            is_unanswered.then(|| cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: now }))
+            let has_votes = votes.iter().next().is_some();
+            (!has_votes).then(|| cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: now }))
         });
-        if let SettleOutcome::Decided(order) = &outcome {
-            self.mark_unpublished(order).await?;
-        }
+        self.mark_if(true, &outcome);
         Ok(outcome)
     }
 
     async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
-        lock(&self.unpublished).push((order.owner.clone(), order.id));
+        self.mark(order);
         Ok(())
     }
 }

@@ -39,6 +39,7 @@ pub async fn check_settlements<R: Settlements>(make: impl Fn() -> R) {
     for vote in [Vote::Held, refused()] {
         a_decision_of_the_last_attempt_is_marked(&make(), vote).await;
     }
+    a_deadline_of_the_last_attempt_is_marked(&make()).await;
     an_unpublished_order_is_cancelled_and_marked(&make()).await;
     an_order_with_a_vote_is_not_cancelled_as_unpublished(&make()).await;
 }
@@ -217,6 +218,17 @@ async fn a_decision_of_the_last_attempt_is_marked<R: Settlements>(orders: &R, la
 
     assert_eq!(decided, SettleOutcome::Decided(stored(orders).await));
     assert_eq!(orders.vote(&ballot).await.expect("it is read"), SettleOutcome::Unpublished(stored(orders).await));
+}
+
+async fn a_deadline_of_the_last_attempt_is_marked<R: Settlements>(orders: &R) {
+    place(orders).await;
+
+    let last = Deadline { last_attempt: true, ..deadline() };
+    let decided = orders.cancel_overdue(&last).await.expect("it is cancelled");
+
+    assert_eq!(decided, SettleOutcome::Decided(stored(orders).await));
+    let late = vote(orders, Step::Stock, Vote::Held).await;
+    assert_eq!(late, SettleOutcome::Unpublished(stored(orders).await));
 }
 
 async fn an_unpublished_order_is_cancelled_and_marked<R: Settlements>(orders: &R) {

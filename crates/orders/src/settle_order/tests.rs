@@ -4,7 +4,7 @@ use crate::{
     fakes::{self, InMemoryOrders, Unavailable, check_settlements},
     process_queued_order,
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestCaseError};
 
 #[tokio::test]
 async fn the_fake_keeps_the_rules_of_the_port() {
@@ -136,7 +136,7 @@ async fn a_redelivered_deadline_repeats_the_decision_only_if_it_decided() {
 }
 
 #[tokio::test]
-async fn the_deadline_publishes_a_decision_that_was_perhaps_not_published() {
+async fn the_deadline_publishes_and_notifies_a_decision_that_was_perhaps_not_published() {
     let order = fakes::cancelled("no");
     let orders = with(order.clone());
     let other = Deadline { fingerprint: Fingerprint::of_bytes(b"another"), ..fakes::deadline() };
@@ -147,8 +147,20 @@ async fn the_deadline_publishes_a_decision_that_was_perhaps_not_published() {
     let foreign = pass_deadline(&orders, &other).await.expect("it is recorded");
 
     assert_eq!(before, Settled::default());
-    assert_eq!(after, Settled { publish: Some(order), notify: None });
+    assert_eq!(after, Settled { publish: Some(order.clone()), notify: Some(Notification::Cancelled(order)) });
     assert_eq!(foreign, Settled::default());
+}
+
+#[tokio::test]
+async fn notifies_the_owner_of_an_order_that_was_not_published_also_if_the_answer_to_the_write_was_lost() {
+    let orders = with(fakes::placed());
+    let cancel = async || cancel_unpublished(&orders, &fakes::placed(), fakes::moment(2)).await.expect("it is stored");
+
+    // If the answer to a write is lost, the SDK repeats it.
+    let notified = [cancel().await, cancel().await];
+
+    let cancelled = Notification::Cancelled(orders.all()[0].clone());
+    assert_eq!(notified, [Some(cancelled.clone()), Some(cancelled)]);
 }
 
 #[tokio::test]
@@ -188,13 +200,23 @@ enum Message {
 struct Delivered {
     message: Message,
     last_attempt: bool,
-    /// Otherwise the topic fails, or the process dies before it is asked.
-    can_publish: bool,
+    ends: Ends,
+}
+
+/// How a delivery ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    Done,
+    /// The topic does not answer. Owners are notified.
+    Unpublished,
+    /// The function dies after its write.
+    Died,
 }
 
 fn any_deliveries() -> impl Strategy<Value = Vec<Delivered>> {
-    let delivered = (any_message(), proptest::bool::weighted(0.3), proptest::bool::weighted(0.7))
-        .prop_map(|(message, last_attempt, can_publish)| Delivered { message, last_attempt, can_publish });
+    let ends = prop_oneof![6 => Just(Ends::Done), 2 => Just(Ends::Unpublished), 2 => Just(Ends::Died)];
+    let delivered = (any_message(), proptest::bool::weighted(0.3), ends)
+        .prop_map(|(message, last_attempt, ends)| Delivered { message, last_attempt, ends });
     proptest::collection::vec(delivered, 0..24)
 }
 
@@ -209,53 +231,84 @@ fn any_message() -> impl Strategy<Value = Message> {
     ]
 }
 
+/// What became of an order.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The first vote of each step that arrived in time.
+    counted: Vec<(Step, Vote)>,
+    decision: Option<Order>,
+    is_published: bool,
+    is_notified: bool,
+    /// A message that was not deleted, though its decision was perhaps not published.
+    comes_again: Option<Message>,
+    /// The deadline's message is deleted or in the dead-letter queue. There is no other.
+    is_deadline_over: bool,
+}
+
+impl Seen {
+    async fn deliver(&mut self, orders: &InMemoryOrders, delivered: Delivered) -> Result<(), TestCaseError> {
+        let Delivered { message, last_attempt, ends } = delivered;
+        let (recorded, again) = (!orders.all().is_empty(), message.clone());
+        if matches!(message, Message::Deadline) {
+            if self.is_deadline_over {
+                return Ok(());
+            }
+            self.is_deadline_over = recorded && (last_attempt || ends == Ends::Done);
+        }
+        let is_vote = matches!(message, Message::Vote(..));
+        let settled = match message {
+            Message::Submission => Ok(submit(orders, fakes::submitted()).await),
+            Message::Deadline => pass_deadline(orders, &Deadline { last_attempt, ..fakes::deadline() }).await,
+            Message::Vote(step, vote) => {
+                let is_open = recorded && orders.all()[0].status() == Status::Placed;
+                if is_open && self.counted.iter().all(|(voted, _)| *voted != step) {
+                    self.counted.push((step, vote.clone()));
+                }
+                count_vote(orders, &Ballot { last_attempt, ..fakes::ballot(step, vote) }).await
+            }
+        };
+        prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order fails");
+        let Some(order) = settled.ok().and_then(|settled| settled.publish) else { return Ok(()) };
+        if order.status() == Status::Placed {
+            prop_assert!(self.decision.is_none(), "a decided order is never published as placed");
+            if last_attempt && ends == Ends::Unpublished {
+                cancel_unpublished(orders, &order, fakes::moment(2)).await.expect("it is recorded");
+                let is_cancelled = orders.all()[0].status() == Status::Cancelled;
+                prop_assert_eq!(is_cancelled, self.counted.is_empty(), "an order with a vote was published");
+                self.decision = orders.all().into_iter().find(|order| order.status() == Status::Cancelled);
+            }
+            return Ok(());
+        }
+        prop_assert_eq!(self.decision.get_or_insert(order.clone()), &order, "one decision");
+        if ends == Ends::Unpublished || (last_attempt && ends == Ends::Died) {
+            orders.mark_unpublished(&order).await.expect("it is recorded");
+        }
+        self.is_published |= ends == Ends::Done;
+        self.is_notified |= ends != Ends::Died;
+        if ends == Ends::Died && !last_attempt {
+            self.comes_again = Some(again);
+        }
+        Ok(())
+    }
+}
+
 proptest! {
     #[test]
     fn any_deliveries_decide_an_order_once_and_as_the_steps_voted(deliveries in any_deliveries()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
-            let orders = InMemoryOrders::default();
-            // The first vote of each step that arrived in time.
-            let mut counted: Vec<(Step, Vote)> = Vec::new();
-            let mut decision: Option<Order> = None;
-            let mut is_published = false;
-            // Finally the deadline passes, and publishing succeeds.
-            let deadline = Delivered { message: Message::Deadline, last_attempt: false, can_publish: true };
-            for Delivered { message, last_attempt, can_publish } in deliveries.into_iter().chain([deadline]) {
-                let recorded = !orders.all().is_empty();
-                let is_vote = matches!(message, Message::Vote(..));
-                let settled = match message {
-                    Message::Submission => Ok(submit(&orders, fakes::submitted()).await),
-                    Message::Deadline => pass_deadline(&orders, &fakes::deadline()).await,
-                    Message::Vote(step, vote) => {
-                        let counts = recorded && decision.is_none() && counted.iter().all(|(voted, _)| *voted != step);
-                        if counts {
-                            counted.push((step, vote.clone()));
-                        }
-                        count_vote(&orders, &Ballot { last_attempt, ..fakes::ballot(step, vote) }).await
-                    }
-                };
-                prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order fails");
-                let Some(order) = settled.ok().and_then(|settled| settled.publish) else { continue };
-                if order.status() == Status::Placed {
-                    prop_assert!(decision.is_none(), "a decided order is never published as placed");
-                    if last_attempt && !can_publish {
-                        cancel_unpublished(&orders, &order, fakes::moment(2)).await.expect("it is recorded");
-                        let is_cancelled = orders.all()[0].status() == Status::Cancelled;
-                        prop_assert_eq!(is_cancelled, counted.is_empty(), "an order with a vote was published");
-                        decision = orders.all().into_iter().find(|order| order.status() == Status::Cancelled);
-                    }
-                    continue;
-                }
-                prop_assert_eq!(decision.get_or_insert(order.clone()), &order, "one decision");
-                if can_publish {
-                    is_published = true;
-                } else if !last_attempt {
-                    orders.mark_unpublished(&order).await.expect("it is recorded");
-                }
+            let (orders, mut seen) = (InMemoryOrders::default(), Seen::default());
+            for delivered in deliveries {
+                seen.deliver(&orders, delivered).await?;
             }
+            // Finally nothing dies: a message that was not deleted, the deadline, and a late vote.
+            let late = Message::Vote(Step::Stock, Vote::Held);
+            for message in seen.comes_again.take().into_iter().chain([Message::Deadline, late]) {
+                seen.deliver(&orders, Delivered { message, last_attempt: false, ends: Ends::Done }).await?;
+            }
+            let Seen { counted, decision, is_published, is_notified, .. } = seen;
             let Some(order) = decision else { return Ok(()) };
-            prop_assert!(is_published, "every decision is published");
+            prop_assert!(is_published && is_notified, "every decision is published, and its owner notified");
             prop_assert_eq!(&orders.all()[0], &order);
             let refusals = counted.iter().filter(|(_, vote)| *vote != Vote::Held).count();
             match order.decided_by() {

@@ -67,7 +67,10 @@ def _textlint(documents: Mapping[str, _Document], folder: Path, packages: Path) 
 
 
 def _typos(documents: Mapping[str, _Document], folder: Path) -> Iterator[Finding]:
-    command = [str(tools.bin_folder(tools.PROSE) / "typos"), "--isolated", "--hidden", "--no-ignore", "--format", "json", "."]
+    if not documents:
+        return
+    # By name: Node writes its cache into the same folder.
+    command = [str(tools.bin_folder(tools.PROSE) / "typos"), "--isolated", "--hidden", "--no-ignore", "--format", "json", *documents]
     done = npm.run(folder, {}, command)
     for report in map(json.loads, done.stdout.splitlines()):
         if report["type"] != "typo":
