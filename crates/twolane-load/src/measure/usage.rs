@@ -211,7 +211,11 @@ async fn of_function(deployed: &Deployed, function: &Function, window: Window) -
 }
 
 /// Each with its timestamp in milliseconds.
-async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
+async fn reports(
+    deployed: &Deployed,
+    function: &Function,
+    window: Window,
+) -> anyhow::Result<Vec<(f64, InvocationReport)>> {
     let group = deployed.controls.log_group(&function.deployed_name).await?;
     let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
     let from = milliseconds(window.from)?;
@@ -225,7 +229,7 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
             let read = page.events().iter().filter_map(|event| {
                 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
                 let at = event.timestamp()? as f64;
-                Some((at, Report::read(event.message()?)?))
+                Some((at, InvocationReport::read(event.message()?)?))
             });
             reports.extend(read);
         }
@@ -235,7 +239,7 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
 
 /// Largest number of concurrent invocations; each ended when its report was written. Overlaps below the reports'
 /// precision do not count, so there may have been more.
-fn most_at_once(reports: &[(f64, Report)]) -> u64 {
+fn most_at_once(reports: &[(f64, InvocationReport)]) -> u64 {
     let mut changes: Vec<(f64, i64)> = Vec::new();
     for (end, report) in reports {
         let began = end - report.milliseconds;
@@ -256,13 +260,13 @@ fn most_at_once(reports: &[(f64, Report)]) -> u64 {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Report {
+struct InvocationReport {
     milliseconds: f64,
     billed_milliseconds: f64,
     megabytes: f64,
 }
 
-impl Report {
+impl InvocationReport {
     /// Parses a report in text or JSON. Source: AWS Lambda Developer Guide, "Lambda function logs".
     fn read(line: &str) -> Option<Self> {
         if let Some(report) = line.strip_prefix("REPORT RequestId:") {
@@ -395,8 +399,8 @@ mod tests {
         let json = r#"{"time":"2026-01-01T00:00:00.000Z","type":"platform.report","record":{"requestId":"6f","metrics":{"durationMs":12.34,"billedDurationMs":13,"memorySizeMB":256,"maxMemoryUsedMB":30},"status":"success"}}"#;
 
         for line in [text, json] {
-            let report = Report::read(line).expect("it is a report");
-            let read = Report { milliseconds: 12.34, billed_milliseconds: 13.0, megabytes: 256.0 };
+            let report = InvocationReport::read(line).expect("it is a report");
+            let read = InvocationReport { milliseconds: 12.34, billed_milliseconds: 13.0, megabytes: 256.0 };
             assert_eq!(report, read, "{line}");
             assert!((report.gb_seconds() - 0.00325).abs() < 1e-9);
         }
@@ -407,14 +411,14 @@ mod tests {
         for line in
             ["", "REPORT RequestId: x", "{}", r#"{"type":"platform.start","record":{}}"#, r#"{"message":"REPORT"}"#]
         {
-            assert_eq!(Report::read(line), None, "{line}");
+            assert_eq!(InvocationReport::read(line), None, "{line}");
         }
     }
 
     #[test]
     fn consecutive_invocations_are_not_concurrent() {
         let report = |end: f64, milliseconds: f64| {
-            (end, Report { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
+            (end, InvocationReport { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
         };
 
         assert_eq!(most_at_once(&[]), 0);
