@@ -47,7 +47,7 @@ impl Sender for HttpLane {
             match requests.put_order(lane, &id, body, Instant::now() + TIMEOUT).await {
                 Err(unanswered) if unanswered.is_local => Answer::NotSent(unanswered.why),
                 Err(_) => Answer::Refused(Refusal::NoAnswer),
-                Ok(answer) => answer_of(lane, answer.status),
+                Ok(response) => answer_of(lane, response.status),
             }
         }
     }
