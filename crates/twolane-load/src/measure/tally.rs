@@ -5,8 +5,9 @@ use crate::workload::{Turns, Workload};
 use std::time::Duration;
 use twolane_report::model::{Counts, Latencies, Refused};
 
+/// How a request for an order ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum RequestResult {
     /// 201, or 200 for a repeat: the answer is the outcome.
     Stored,
     /// 202: the order is queued.
@@ -222,19 +223,19 @@ impl Tally {
         }
     }
 
-    /// Returns whether the answer queued an order for the first time.
-    pub(crate) fn answered(&mut self, order: u32, due: Duration, answer: Answer, now: Duration) -> bool {
+    /// Returns whether the request queued an order for the first time.
+    pub(crate) fn request_ended(&mut self, order: u32, due: Duration, result: RequestResult, now: Duration) -> bool {
         self.in_flight -= 1;
         let second = self.second(now);
-        match answer {
-            Answer::Refused(_) => second.refused += 1,
-            Answer::NotSent(_) => second.not_sent += 1,
-            Answer::Stored | Answer::Queued => second.acknowledged += 1,
+        match result {
+            RequestResult::Refused(_) => second.refused += 1,
+            RequestResult::NotSent(_) => second.not_sent += 1,
+            RequestResult::Stored | RequestResult::Queued => second.acknowledged += 1,
         }
         let state = &mut self.orders[order as usize];
-        let is_stored = answer == Answer::Stored;
-        match answer {
-            Answer::Refused(why) => {
+        let is_stored = result == RequestResult::Stored;
+        match result {
+            RequestResult::Refused(why) => {
                 state.in_doubt |= why.leaves_doubt();
                 self.throttled += u64::from(why == Refusal::Throttled);
                 self.invalid += u64::from(why == Refusal::Invalid);
@@ -243,7 +244,7 @@ impl Tally {
                 }
                 return false;
             }
-            Answer::NotSent(why) => {
+            RequestResult::NotSent(why) => {
                 state.sent = state.sent.saturating_sub(1);
                 // It may have left over a connection that then closed, and only its repeat failed locally.
                 state.in_doubt = true;
@@ -254,7 +255,7 @@ impl Tally {
                 self.own_failures.add(why);
                 return false;
             }
-            Answer::Stored | Answer::Queued => {
+            RequestResult::Stored | RequestResult::Queued => {
                 let opens = state.accepted == 0 && state.outcome.is_none();
                 let is_late_repeat = state.accepted > 0 && state.outcome.is_some();
                 state.late_repeats = state.late_repeats.saturating_add(is_late_repeat.into());
@@ -427,9 +428,9 @@ mod tests {
         let workload = Workload { arrivals, orders: 2, bodies, ..Workload::default() };
         let mut tally = Tally::new(&workload);
 
-        for (order, answer) in [(0, Answer::Stored), (1, Answer::NotSent("no file".to_owned()))] {
+        for (order, result) in [(0, RequestResult::Stored), (1, RequestResult::NotSent("no file".to_owned()))] {
             tally.sent(order, Duration::ZERO, Duration::ZERO);
-            tally.answered(order, Duration::ZERO, answer, Duration::ZERO);
+            tally.request_ended(order, Duration::ZERO, result, Duration::ZERO);
         }
 
         let counts = tally.counts(true);

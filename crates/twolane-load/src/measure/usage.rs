@@ -322,7 +322,7 @@ fn float(value: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tally::{Answer, By, Refusal};
+    use super::super::tally::{By, Refusal, RequestResult};
     use super::*;
     use crate::workload::{Arrival, Content, SAMPLE};
 
@@ -333,16 +333,16 @@ mod tests {
         let bodies = vec![SAMPLE.into()];
         let workload = Workload { arrivals: vec![arrival], orders: 1, bodies, ..Workload::default() };
         let mut tally = Tally::new(&workload);
-        let send = |tally: &mut Tally, answer| {
+        let send = |tally: &mut Tally, result| {
             tally.sent(0, Duration::ZERO, Duration::ZERO);
-            tally.answered(0, Duration::ZERO, answer, Duration::ZERO);
+            tally.request_ended(0, Duration::ZERO, result, Duration::ZERO);
         };
         for _ in 0..before {
-            send(&mut tally, Answer::Queued);
+            send(&mut tally, RequestResult::Queued);
         }
         tally.learned(0, Outcome::Confirmed, Some(1), By::Callback, Duration::ZERO);
         for _ in 0..after {
-            send(&mut tally, Answer::Queued);
+            send(&mut tally, RequestResult::Queued);
         }
         counted(lane, &tally, &workload, Vec::new(), 0, Duration::ZERO, true)
     }
@@ -383,7 +383,7 @@ mod tests {
         let mut tally = Tally::new(&workload);
         for (order, why) in [(0, Refusal::Invalid), (1, Refusal::Throttled)] {
             tally.sent(order, Duration::ZERO, Duration::ZERO);
-            tally.answered(order, Duration::ZERO, Answer::Refused(why), Duration::ZERO);
+            tally.request_ended(order, Duration::ZERO, RequestResult::Refused(why), Duration::ZERO);
         }
         let bus = lanes::lane("bus").expect("it is in the table");
 
