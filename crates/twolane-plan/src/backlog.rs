@@ -1,7 +1,7 @@
 //! The messages of one stage: ready for a delivery, or waiting for the next one after a failed delivery.
 
 use crate::resource::Clock;
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 
 /// Upper bound of `MaxReceiveCount`.
 const DELIVERIES: usize = 10;
@@ -19,7 +19,7 @@ pub(crate) struct RetryPolicy {
 
 impl RetryPolicy {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
-    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: &PlanSettings, clock: Clock) -> Self {
         let mut longest = settings[Key::BackoffBaseSeconds];
         let mut back = [0.0; DELIVERIES];
         for part in &mut back {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn messages_that_fail_every_delivery_become_dead_letters_and_none_vanishes() {
-        let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
+        let policy = RetryPolicy::new(&PlanSettings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
         let mut backlog = Backlog::default();
         backlog.enter_up_to(1_000.0);
 
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_32nd_of_the_messages_fails_if_half_of_each_delivery_fails() {
-        let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
+        let policy = RetryPolicy::new(&PlanSettings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
         let mut backlog = Backlog::default();
         backlog.enter_up_to(1_024.0);
 

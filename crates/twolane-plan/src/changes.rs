@@ -3,7 +3,7 @@
 use crate::cost::cost;
 use crate::delays::delays;
 use crate::needs::needs;
-use crate::settings::{Key, Settings, Source};
+use crate::settings::{Key, PlanSettings, Source};
 use crate::simulation::simulate;
 use crate::{Bound, PlanInput, orders, passes};
 use lanes::Lane;
@@ -66,13 +66,13 @@ pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Out
 }
 
 /// Raises settings to what the peak needs. Runs twice, because more pollers can need more concurrency.
-fn meet_needs(lane: Lane, input: &PlanInput, settings: &mut Settings) {
+fn meet_needs(lane: Lane, input: &PlanInput, settings: &mut PlanSettings) {
     for _ in 0..2 {
         meet_needs_once(lane, input, settings);
     }
 }
 
-fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut Settings) {
+fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut PlanSettings) {
     for need in needs(lane, &input.load, settings, input.confirm) {
         if need.need <= need.have {
             continue;
@@ -104,11 +104,11 @@ fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut Settings) {
     }
 }
 
-fn raise(settings: &mut Settings, key: Key, to: f64) {
+fn raise(settings: &mut PlanSettings, key: Key, to: f64) {
     settings[key] = settings[key].max(to.min(key.highest()));
 }
 
-fn outlook(lane: Lane, input: &PlanInput, settings: &Settings) -> Outlook {
+fn outlook(lane: Lane, input: &PlanInput, settings: &PlanSettings) -> Outlook {
     let simulation = simulate(lane, &input.load, settings, input.confirm);
     let delays = delays(lane, &simulation.seconds, settings);
     let sums = orders(&simulation);

@@ -2,7 +2,7 @@
 
 use crate::durations::{index_units, write_units};
 use crate::flow::{After, flow};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use crate::simulation::Simulation;
 use crate::whole;
 use crate::{Confirm, PlanInput};
@@ -122,7 +122,7 @@ fn usage(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Usage {
     }
 }
 
-fn functions(lane: Lane, simulation: &Simulation, settings: &Settings) -> Vec<FunctionUsage> {
+fn functions(lane: Lane, simulation: &Simulation, settings: &PlanSettings) -> Vec<FunctionUsage> {
     let gb = settings[Key::MemorySize] / 1024.0;
     let most =
         |name: &str| simulation.concurrency.iter().find(|(known, _)| *known == name).map_or(0.0, |(_, most)| *most);

@@ -2,7 +2,7 @@
 
 use crate::durations::BatchDuration;
 use crate::resource::{Clock, Watch};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 
 /// A queue counts as limited if its messages wait longer, in seconds.
 const HELD_UP: f64 = 1.0;
@@ -42,7 +42,7 @@ impl EventSource {
         queue: &'static str,
         stages: Vec<usize>,
         duration: BatchDuration,
-        settings: &Settings,
+        settings: &PlanSettings,
         clock: Clock,
     ) -> Self {
         let most = batches_at_most(settings);
@@ -110,7 +110,7 @@ impl EventSource {
     }
 }
 
-pub(crate) fn batches_at_most(settings: &Settings) -> f64 {
+pub(crate) fn batches_at_most(settings: &PlanSettings) -> f64 {
     let provisioned = settings[Key::ProvisionedPollers];
     if provisioned > 0.0 {
         provisioned * settings[Key::BatchesPerProvisionedPoller]

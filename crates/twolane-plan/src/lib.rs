@@ -26,7 +26,7 @@ pub use limits::{Limit, LimitTable};
 pub use load::{Arrivals, Load};
 pub use needs::Need;
 pub use page::page;
-pub use settings::{Key, SETTINGS, Setting, Settings, Source};
+pub use settings::{Key, PlanSettings, SETTINGS, Setting, Source};
 pub use text::{settings_text, text};
 
 use lanes::Lane;
@@ -42,7 +42,7 @@ pub struct PlanInput {
     /// When orders arrive.
     pub load: Load,
     /// Parameters of the stack, limits and assumptions.
-    pub settings: Settings,
+    pub settings: PlanSettings,
     /// AWS's limits.
     pub limits: LimitTable,
     /// Prices of AWS's services.
@@ -108,7 +108,7 @@ pub struct Plan {
     /// Maximum p99 of the time until an outcome, in seconds.
     pub max_delay_seconds: f64,
     /// Every setting.
-    pub settings: Settings,
+    pub settings: PlanSettings,
     /// AWS's limits.
     pub limits: LimitTable,
     /// Date of the prices: `YYYY-MM-DD`.

@@ -1,6 +1,6 @@
 //! AWS's limits: a dated TOML file for one Region, with the source of each figure.
 
-use crate::settings::{SETTINGS, Settings, Source};
+use crate::settings::{PlanSettings, SETTINGS, Source};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl LimitTable {
     }
 }
 
-impl Settings {
+impl PlanSettings {
     /// The template's values, the table's limits, and the assumptions.
     #[must_use]
     pub fn new(limits: &LimitTable) -> Self {

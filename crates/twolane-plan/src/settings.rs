@@ -105,9 +105,9 @@ settings! {
 
 /// A value for each setting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings(Vec<f64>);
+pub struct PlanSettings(Vec<f64>);
 
-impl Settings {
+impl PlanSettings {
     /// The template's values, the assumptions, and what `limit` returns by name.
     pub(crate) fn with_limits(limit: impl Fn(&str) -> Option<f64>) -> Self {
         Self(SETTINGS.iter().map(|setting| limit(setting.name).unwrap_or(setting.default)).collect())
@@ -146,7 +146,7 @@ impl Key {
     }
 }
 
-impl Index<Key> for Settings {
+impl Index<Key> for PlanSettings {
     type Output = f64;
 
     fn index(&self, key: Key) -> &f64 {
@@ -154,13 +154,13 @@ impl Index<Key> for Settings {
     }
 }
 
-impl IndexMut<Key> for Settings {
+impl IndexMut<Key> for PlanSettings {
     fn index_mut(&mut self, key: Key) -> &mut f64 {
         &mut self.0[key as usize]
     }
 }
 
-impl Serialize for Settings {
+impl Serialize for PlanSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (setting, value) in self.iter() {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn sets_a_value_by_name_and_within_its_range() {
-        let mut settings = Settings::with_limits(|_| None);
+        let mut settings = PlanSettings::with_limits(|_| None);
 
         settings.set("MaximumConcurrency", 50.0).expect("it is in range");
 

@@ -9,7 +9,7 @@ use crate::event_source::EventSource;
 use crate::flow::{After, Counter, Flow, Stage, flow};
 use crate::load::Load;
 use crate::resource::{Clock, Environments, Shared, Table, Unfinished, Watch};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use crate::{Bound, Confirm, Refusals};
 use lanes::{Answer, Lane, STATUS_SERVICE};
 use std::collections::VecDeque;
@@ -76,7 +76,7 @@ struct Function {
 }
 
 struct Run<'a> {
-    settings: &'a Settings,
+    settings: &'a PlanSettings,
     clock: Clock,
     lane: Lane,
     flow: &'static Flow,
@@ -123,7 +123,7 @@ struct Polls {
     known: f64,
 }
 
-pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Confirm) -> Simulation {
+pub(crate) fn simulate(lane: Lane, load: &Load, settings: &PlanSettings, confirm: Confirm) -> Simulation {
     let clock = clock(load.duration_seconds);
     let mut run = Run::new(lane, settings, clock);
     let confirm = if lane.answer == Answer::Outcome { None } else { Some(confirm) };
@@ -148,7 +148,7 @@ fn clock(load_seconds: f64) -> Clock {
 }
 
 impl<'a> Run<'a> {
-    fn new(lane: Lane, settings: &'a Settings, clock: Clock) -> Self {
+    fn new(lane: Lane, settings: &'a PlanSettings, clock: Clock) -> Self {
         let flow = flow(lane);
         let stages = flow.stages;
         let durations: Vec<_> = stages.iter().map(|stage| duration(stage, settings)).collect();
@@ -540,7 +540,7 @@ impl<'a> Run<'a> {
 }
 
 /// The setting that limits a table with that many write units per second.
-pub(crate) fn table_key(settings: &Settings, per_second: f64) -> Key {
+pub(crate) fn table_key(settings: &PlanSettings, per_second: f64) -> Key {
     if per_second >= settings[Key::TableWriteUnits] {
         Key::TableWriteUnits
     } else if settings[Key::ProvisionedWriteUnits] > 0.0 {
@@ -605,7 +605,7 @@ mod tests {
     #[test]
     fn the_steps_of_a_day_are_bounded_at_any_rate() {
         const DAY: f64 = 86_400.0;
-        let settings = Settings::new(&LimitTable::embedded());
+        let settings = PlanSettings::new(&LimitTable::embedded());
 
         for rate in [10.0, 10_000.0, 1e6] {
             let load = Load::new(Arrivals::Day, rate, 5.0, DAY).expect("it is a load");

@@ -1,6 +1,6 @@
 //! A plan as text.
 
-use crate::settings::{SETTINGS, Settings, Source};
+use crate::settings::{PlanSettings, SETTINGS, Source};
 use crate::{Api, Architecture, Arrivals, Change, Confirm, LanePlan, Load, Need, Outlook, Plan};
 use std::fmt::Write as _;
 
@@ -230,14 +230,14 @@ fn uses(lane: &LanePlan) -> String {
     functions.chain(tables).collect::<Vec<_>>().join(" · ")
 }
 
-fn assumptions(settings: &Settings) -> String {
+fn assumptions(settings: &PlanSettings) -> String {
     let assumed = settings.iter().filter(|(setting, _)| setting.source == Source::Assumption);
     assumed.map(|(setting, value)| format!("{} {value}", setting.name)).collect::<Vec<_>>().join(", ")
 }
 
 /// Each setting with its value and meaning.
 #[must_use]
-pub fn settings_text(values: &Settings) -> String {
+pub fn settings_text(values: &PlanSettings) -> String {
     let groups = [
         (Source::Parameter, "Parameters of template.yaml"),
         (Source::Template, "Values in template.yaml"),

@@ -2,12 +2,12 @@
 
 use lanes::LANES;
 use proptest::prelude::*;
-use twolane_plan::{Api, Architecture, Arrivals, Confirm, LanePlan, LimitTable, Load, PlanInput, Settings, plan};
+use twolane_plan::{Api, Architecture, Arrivals, Confirm, LanePlan, LimitTable, Load, PlanInput, PlanSettings, plan};
 use twolane_report::PriceTable;
 
 fn input(load: Load, set: &[(&str, f64)]) -> PlanInput {
     let limits = LimitTable::embedded();
-    let mut settings = Settings::new(&limits);
+    let mut settings = PlanSettings::new(&limits);
     for (name, value) in set {
         settings.set(name, *value).expect("the value is in its range");
     }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, SETTINGS, Settings, Source, page, plan,
+    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, PlanSettings, SETTINGS, Source, page, plan,
     settings_text, text,
 };
 use twolane_report::PriceTable;
@@ -86,8 +86,12 @@ fn stack_confirm(callbacks: Option<&str>) -> Confirm {
 }
 
 /// The template's values. The stack's parameters override them, and `set` overrides both.
-fn settings(limits: &LimitTable, parameters: &[(String, String)], set: &[(String, f64)]) -> anyhow::Result<Settings> {
-    let mut settings = Settings::new(limits);
+fn settings(
+    limits: &LimitTable,
+    parameters: &[(String, String)],
+    set: &[(String, f64)],
+) -> anyhow::Result<PlanSettings> {
+    let mut settings = PlanSettings::new(limits);
     for setting in SETTINGS.iter().filter(|setting| setting.source == Source::Parameter) {
         if let Some((name, value)) = parameters.iter().find(|(name, _)| name == setting.name) {
             let value = value.parse().with_context(|| format!("The stack's {name} is not a number: {value}"))?;
