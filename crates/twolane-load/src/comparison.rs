@@ -7,7 +7,7 @@ use crate::open_files::{Held, Load};
 use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
-use crate::settings::{ScenarioName, Settings};
+use crate::settings::{ComparisonSettings, ScenarioName};
 use crate::stack_settings::Changes;
 use crate::workload::{self, Content, Extent, Orders, Phase, SAMPLE, Shape, Workload, mixed, schedule};
 use anyhow::bail;
@@ -33,7 +33,7 @@ const MAX_ORDERS: f64 = 20_000_000.0;
 
 /// A planned comparison: nothing is changed or sent yet.
 pub struct Comparison {
-    settings: Settings,
+    settings: ComparisonSettings,
     seed: u64,
     lanes: Vec<Lane>,
     workload: Arc<Workload>,
@@ -61,7 +61,7 @@ impl Comparison {
     /// # Errors
     /// The settings contradict each other, or the stack does not support them.
     pub async fn plan(
-        settings: Settings,
+        settings: ComparisonSettings,
         lanes: Vec<Lane>,
         stack: &Stack,
         address: &DeployedAddress,
@@ -345,7 +345,13 @@ fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     Ok(all)
 }
 
-fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owners, scenario: &Scenario) -> Load {
+fn opens(
+    settings: &ComparisonSettings,
+    lanes: &[Lane],
+    workload: &Workload,
+    owners: &Owners,
+    scenario: &Scenario,
+) -> Load {
     let is_polled = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
     let listens = |lane: &&Lane| lane.has_callback && settings.confirm.has_callbacks();
     Load {
@@ -358,7 +364,7 @@ fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owne
     }
 }
 
-fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
+fn workload(settings: &ComparisonSettings, seed: u64) -> anyhow::Result<Workload> {
     let load = &settings.load;
     let mut random = fastrand::Rng::with_seed(seed);
     let mix = scenario::mix(settings);
@@ -383,7 +389,7 @@ fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
 }
 
 /// The phases of the scenario file, or one phase of the other settings.
-fn phases(settings: &Settings) -> Vec<Phase> {
+fn phases(settings: &ComparisonSettings) -> Vec<Phase> {
     let load = &settings.load;
     if !load.phases.is_empty() {
         return load.phases.clone();

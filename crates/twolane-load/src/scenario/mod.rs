@@ -6,7 +6,7 @@ mod supplies;
 pub(crate) use supplies::Supplies;
 
 use crate::deployed::Deployed;
-use crate::settings::{ScenarioName, Settings};
+use crate::settings::{ComparisonSettings, ScenarioName};
 use crate::stack_settings::Setting;
 use crate::workload::Mix;
 use anyhow::Context;
@@ -55,7 +55,7 @@ struct Outage {
     lasts: Duration,
 }
 
-pub(crate) fn mix(settings: &Settings) -> Mix {
+pub(crate) fn mix(settings: &ComparisonSettings) -> Mix {
     match settings.scenario {
         ScenarioName::Poison => Mix::Poison(settings.scenario_options.percent),
         ScenarioName::Duplicates => Mix::Twice(settings.scenario_options.percent),
@@ -75,7 +75,7 @@ impl Scenario {
     /// The scenario changes the stack but only its URLs are known, AWS refuses, or the scenario does not support this
     /// stack.
     pub(crate) async fn plan(
-        settings: &Settings,
+        settings: &ComparisonSettings,
         lanes: &[Lane],
         deployed: Option<&Deployed>,
         undecodable: usize,
@@ -334,7 +334,7 @@ mod tests {
 
     async fn planned(scenario: ScenarioName) -> anyhow::Result<Scenario> {
         let lanes: Vec<Lane> = LANES.iter().collect();
-        let settings = Settings { scenario, ..Settings::default() };
+        let settings = ComparisonSettings { scenario, ..ComparisonSettings::default() };
         let span = (Duration::ZERO, Duration::from_secs(9));
         Scenario::plan(&settings, &lanes, Some(&Deployed::unreachable()), 0, span, true).await
     }
