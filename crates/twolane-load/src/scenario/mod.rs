@@ -7,7 +7,7 @@ pub(crate) use supplies::Supplies;
 
 use crate::deployed::Deployed;
 use crate::settings::{ComparisonSettings, ScenarioName};
-use crate::stack_settings::Setting;
+use crate::stack_settings::StackSetting;
 use crate::workload::Mix;
 use anyhow::Context;
 use fault_endpoint::Endpoint;
@@ -20,8 +20,8 @@ use twolane_client::signals::Interruption;
 
 /// A planned scenario.
 pub struct Scenario {
-    pub(crate) before: Vec<Setting>,
-    pub(crate) during: Vec<Setting>,
+    pub(crate) before: Vec<StackSetting>,
+    pub(crate) during: Vec<StackSetting>,
     /// Added to stock and accounts for the run.
     pub(crate) supplies: Option<Supplies>,
     outages: Vec<Outage>,
@@ -41,15 +41,15 @@ pub struct Scenario {
 struct Limit {
     lane: Lane,
     function: &'static FunctionSpec,
-    setting: Setting,
+    setting: StackSetting,
 }
 
 /// A part of the stack, turned off for a time.
 #[derive(Clone, Debug)]
 struct Outage {
     lane: Lane,
-    down: Setting,
-    up: Setting,
+    down: StackSetting,
+    up: StackSetting,
     /// Time since the start.
     from: Duration,
     lasts: Duration,
@@ -208,9 +208,9 @@ impl Scenario {
     /// Maximum concurrency of each function of the lane; for several queues their sum. `None`: no limit, or unknown.
     pub(crate) fn limits(&self, lane: Lane) -> BTreeMap<String, Option<u64>> {
         let most = |limit: &Limit| match limit.setting {
-            Setting::ReservedConcurrency { value, .. } => value,
-            Setting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
-            Setting::Variable { .. } | Setting::TableCapacity { .. } => None,
+            StackSetting::ReservedConcurrency { value, .. } => value,
+            StackSetting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
+            StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => None,
         };
         let limit = |function: &FunctionSpec| {
             let limits = self.limits.iter().filter(|limit| limit.lane == lane && limit.function == function);
@@ -304,24 +304,24 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
     Ok(limits)
 }
 
-fn limited(setting: &Setting, concurrency: i32) -> Setting {
+fn limited(setting: &StackSetting, concurrency: i32) -> StackSetting {
     let mut changed = setting.clone();
     match &mut changed {
-        Setting::ReservedConcurrency { value, .. } => *value = Some(concurrency),
-        Setting::EventSource { maximum_concurrency, batch_size, .. } => {
+        StackSetting::ReservedConcurrency { value, .. } => *value = Some(concurrency),
+        StackSetting::EventSource { maximum_concurrency, batch_size, .. } => {
             (*maximum_concurrency, *batch_size) = (Some(concurrency), 1);
         }
-        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
+        StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => {}
     }
     changed
 }
 
-fn turned_off(setting: &Setting) -> Setting {
+fn turned_off(setting: &StackSetting) -> StackSetting {
     let mut changed = setting.clone();
     match &mut changed {
-        Setting::ReservedConcurrency { value, .. } => *value = Some(0),
-        Setting::EventSource { enabled, .. } => *enabled = false,
-        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
+        StackSetting::ReservedConcurrency { value, .. } => *value = Some(0),
+        StackSetting::EventSource { enabled, .. } => *enabled = false,
+        StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => {}
     }
     changed
 }

@@ -11,5 +11,5 @@ pub(crate) use changes::{Changes, restore};
 pub(crate) use controls::Controls;
 pub(crate) use fill::Fill;
 pub(crate) use place::default_file;
-pub(crate) use setting::Setting;
+pub(crate) use setting::StackSetting;
 pub(crate) use supplies::{Amounts, Supply};
