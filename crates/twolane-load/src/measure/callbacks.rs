@@ -1,7 +1,7 @@
 //! Outcomes from WebSocket callbacks.
 
 use super::clocked::Clocked;
-use super::tally::{By, Outcome};
+use super::tally::{By, OutcomeKind};
 use crate::workload::OrderIds;
 use anyhow::bail;
 use reqwest::Url;
@@ -110,10 +110,10 @@ fn record(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
     // Other frames are not about this run's orders.
     let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
     let outcome = match frame.r#type {
-        "order.confirmed" => Outcome::Confirmed,
-        "order.cancelled" => Outcome::Cancelled,
-        "order.rejected" => Outcome::Rejected,
-        "order.failed" => Outcome::Failed,
+        "order.confirmed" => OutcomeKind::Confirmed,
+        "order.cancelled" => OutcomeKind::Cancelled,
+        "order.rejected" => OutcomeKind::Rejected,
+        "order.failed" => OutcomeKind::Failed,
         _ => return,
     };
     let Some(order) = frame.order_id.and_then(|id| ids.number(id)) else { return };

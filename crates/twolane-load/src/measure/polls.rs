@@ -2,7 +2,7 @@
 
 use super::clocked::Clocked;
 use super::lane::HttpLane;
-use super::tally::{By, Outcome};
+use super::tally::{By, OutcomeKind};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -88,10 +88,10 @@ async fn ask_for(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool
     };
     let Ok(view) = serde_json::from_str::<View>(&response.body) else { return false };
     let outcome = match view.status {
-        "CONFIRMED" => Outcome::Confirmed,
-        "CANCELLED" => Outcome::Cancelled,
-        "REJECTED" => Outcome::Rejected,
-        "FAILED" => Outcome::Failed,
+        "CONFIRMED" => OutcomeKind::Confirmed,
+        "CANCELLED" => OutcomeKind::Cancelled,
+        "REJECTED" => OutcomeKind::Rejected,
+        "FAILED" => OutcomeKind::Failed,
         _ => return false,
     };
     clocked.tally().learned(order, outcome, view.attempts, by, clocked.elapsed());

@@ -40,7 +40,7 @@ impl Refusal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum OutcomeKind {
     Confirmed,
     /// A step refused or failed, or the deadline passed.
     Cancelled,
@@ -74,7 +74,7 @@ pub(crate) struct OrderState {
     pub(crate) callbacks: u8,
     /// Callbacks that repeat the previous one.
     pub(crate) duplicate_callbacks: u8,
-    pub(crate) reported: Option<Outcome>,
+    pub(crate) reported: Option<OutcomeKind>,
     /// Deliveries according to its record.
     pub(crate) attempts: u8,
     /// Whether a request got no definite answer.
@@ -82,7 +82,7 @@ pub(crate) struct OrderState {
     pub(crate) counts: bool,
     /// Whether a poll has reported its outcome.
     pub(crate) polled: bool,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<OutcomeKind>,
 }
 
 /// Requests that could not leave this machine: orders and polls, warm-up included.
@@ -273,7 +273,7 @@ impl Tally {
             }
         }
         if is_stored {
-            self.learned(order, Outcome::Confirmed, Some(1), By::Answer, now);
+            self.learned(order, OutcomeKind::Confirmed, Some(1), By::Answer, now);
         }
         let is_queued = !is_stored && self.orders[order as usize].accepted == 1;
         self.polled_for += u64::from(is_queued && self.is_polled);
@@ -291,12 +291,12 @@ impl Tally {
         self.poll_lag.record(now.saturating_sub(due));
     }
 
-    pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
+    pub(crate) fn learned(&mut self, order: u32, outcome: OutcomeKind, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
         let is_news = state.outcome.is_none();
         // A redelivery may settle a failed order, never the reverse.
-        if is_news || state.outcome == Some(Outcome::Failed) {
+        if is_news || state.outcome == Some(OutcomeKind::Failed) {
             state.outcome = Some(outcome);
         }
         let attempts = attempts.map_or(0, |attempts| u8::try_from(attempts).unwrap_or(u8::MAX));
@@ -306,7 +306,7 @@ impl Tally {
             match state.reported.replace(outcome) {
                 // A failed order that is settled later is news, not a duplicate.
                 None => {}
-                Some(Outcome::Failed) if matches!(outcome, Outcome::Confirmed | Outcome::Cancelled) => {}
+                Some(OutcomeKind::Failed) if matches!(outcome, OutcomeKind::Confirmed | OutcomeKind::Cancelled) => {}
                 Some(before) if before == outcome => {
                     state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
                 }
@@ -360,10 +360,10 @@ impl Tally {
             }
             counts.repeated += u64::from(state.accepted - 1);
             match state.outcome {
-                Some(Outcome::Confirmed) => counts.confirmed += 1,
-                Some(Outcome::Cancelled) => cancelled += 1,
-                Some(Outcome::Rejected) => counts.rejected += 1,
-                Some(Outcome::Failed) => counts.failed += 1,
+                Some(OutcomeKind::Confirmed) => counts.confirmed += 1,
+                Some(OutcomeKind::Cancelled) => cancelled += 1,
+                Some(OutcomeKind::Rejected) => counts.rejected += 1,
+                Some(OutcomeKind::Failed) => counts.failed += 1,
                 None if to_the_end => counts.lost += 1,
                 None => counts.unsettled += 1,
             }

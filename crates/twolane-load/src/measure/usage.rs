@@ -1,7 +1,7 @@
 //! Computes what AWS bills for a lane's orders.
 
 use super::clocked::Clocked;
-use super::tally::{OrderState, Outcome, Tally};
+use super::tally::{OrderState, OutcomeKind, Tally};
 use crate::deployed::{Deployed, Function};
 use crate::workload::Workload;
 use anyhow::Context;
@@ -148,7 +148,7 @@ fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
         let items = taken(lane, order, |usage| usage.transaction_items)
             + taken(lane, order, |usage| usage.transaction_items_per_sku) * skus;
         // Holds are undone in transactions, too. A step that refused has none, so this is an upper bound.
-        let undone = if order.outcome == Some(Outcome::Cancelled) { items } else { 0 };
+        let undone = if order.outcome == Some(OutcomeKind::Cancelled) { items } else { 0 };
         taken(lane, order, |usage| usage.small_writes) + TRANSACTION_UNITS * (items + undone)
     });
     units.sum()
@@ -340,7 +340,7 @@ mod tests {
         for _ in 0..before {
             send(&mut tally, RequestResult::Queued);
         }
-        tally.learned(0, Outcome::Confirmed, Some(1), By::Callback, Duration::ZERO);
+        tally.learned(0, OutcomeKind::Confirmed, Some(1), By::Callback, Duration::ZERO);
         for _ in 0..after {
             send(&mut tally, RequestResult::Queued);
         }
