@@ -3,7 +3,9 @@
 use crate::callbacks::{Callback, Callbacks, Waiter};
 use crate::order_file::PlannedOrder;
 use crate::requests::{Requests, Response};
-use crate::timeline::{Acknowledgement, DoneBy, End, Outcome, Repeat, Status, Timeline, outcome_of_frame};
+use crate::timeline::{
+    Acknowledgement, DoneBy, End, ObservedOutcome, ObservedStatus, Repeat, Timeline, outcome_of_frame,
+};
 use lanes::{Answer, Lane};
 use orders_api::{OrderView, PendingView, QueuedView};
 use std::pin::pin;
@@ -57,13 +59,13 @@ impl Clock {
         self.started.elapsed()
     }
 
-    fn end(&self, outcome: Outcome, by: DoneBy) -> End {
+    fn end(&self, outcome: ObservedOutcome, by: DoneBy) -> End {
         End { at: self.elapsed(), outcome, by }
     }
 }
 
 enum Fetched {
-    Outcome(Outcome),
+    Outcome(ObservedOutcome),
     /// What the service said, and when to poll again.
     Nothing {
         said: String,
@@ -169,12 +171,12 @@ impl Placing {
                 () = sleep_until(clock.deadline) => {
                     let said = said.map(|said| format!("; the status service said: {said}")).unwrap_or_default();
                     let reason = format!("no outcome within {} s{said}", self.timeout.as_secs());
-                    let unanswered = Outcome::because(Status::Unanswered, reason);
+                    let unanswered = ObservedOutcome::because(ObservedStatus::Unanswered, reason);
                     return failed.unwrap_or_else(|| clock.end(unanswered, DoneBy::Nothing));
                 }
                 () = self.interruption() => {
                     return failed.unwrap_or_else(|| {
-                        clock.end(Outcome::because(Status::Unanswered, INTERRUPTED), DoneBy::Nothing)
+                        clock.end(ObservedOutcome::because(ObservedStatus::Unanswered, INTERRUPTED), DoneBy::Nothing)
                     });
                 }
                 fetched = fetching.as_mut() => {
@@ -190,7 +192,11 @@ impl Placing {
                 }
             };
             match end {
-                Some(End { outcome: Outcome { status: Status::Failed, .. }, by: DoneBy::Fetch, .. }) => failed = end,
+                Some(End {
+                    outcome: ObservedOutcome { status: ObservedStatus::Failed, .. },
+                    by: DoneBy::Fetch,
+                    ..
+                }) => failed = end,
                 Some(end) => return end,
                 None => {}
             }
@@ -210,7 +216,7 @@ impl Placing {
                 nothing(format!("{} {}", response.status, response.complaint()), response.retry_after)
             }
             Ok(response) => match serde_json::from_str::<OrderView>(&response.body) {
-                Ok(view) => match Outcome::of_record(&view, &order.content) {
+                Ok(view) => match ObservedOutcome::of_record(&view, &order.content) {
                     Some(outcome) => Fetched::Outcome(outcome),
                     None => nothing(state_of(&view), response.retry_after),
                 },
@@ -230,17 +236,18 @@ fn state_of(view: &OrderView) -> String {
 }
 
 /// By the response to the PUT.
-fn settled(response: &Result<Response, String>, lane: Lane, order: &PlannedOrder) -> Outcome {
+fn settled(response: &Result<Response, String>, lane: Lane, order: &PlannedOrder) -> ObservedOutcome {
     match response {
-        Err(why) => Outcome::because(Status::Unanswered, why.as_str()),
+        Err(why) => ObservedOutcome::because(ObservedStatus::Unanswered, why.as_str()),
         Ok(response) if lane.answer == Answer::Outcome && lane.accepted.contains(&response.status) => {
             let view: Option<OrderView> = serde_json::from_str(&response.body).ok();
-            view.and_then(|view| Outcome::of_record(&view, &order.content))
-                .unwrap_or_else(|| Outcome::because(Status::Error, "the answer is not an order"))
+            view.and_then(|view| ObservedOutcome::of_record(&view, &order.content))
+                .unwrap_or_else(|| ObservedOutcome::because(ObservedStatus::Error, "the answer is not an order"))
         }
         Ok(response) => {
-            let status = if REFUSED.contains(&response.status) { Status::Rejected } else { Status::Error };
-            Outcome { problem: response.problem(), ..Outcome::because(status, response.complaint()) }
+            let status =
+                if REFUSED.contains(&response.status) { ObservedStatus::Rejected } else { ObservedStatus::Error };
+            ObservedOutcome { problem: response.problem(), ..ObservedOutcome::because(status, response.complaint()) }
         }
     }
 }
