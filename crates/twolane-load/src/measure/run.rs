@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use twolane_client::orders_table::OrderKey;
 use twolane_client::requests::Requests;
 use twolane_client::signals::Interruption;
-use twolane_report::model::{Counts, DeadLetters, FunctionUsage, Reconciliation};
+use twolane_report::model::{Counts, DeadLetterCounts, FunctionUsage, Reconciliation};
 
 /// Interval between checks whether all orders are settled.
 const LOOK: Duration = Duration::from_millis(100);
@@ -66,7 +66,7 @@ pub(crate) struct Loaded {
     depths: Option<Depths>,
     to_the_end: bool,
     undecodable: u64,
-    dead_letters: Option<DeadLetters>,
+    dead_letters: Option<DeadLetterCounts>,
     sockets: u32,
     listened: bool,
     took: Duration,
@@ -82,7 +82,7 @@ pub(crate) struct Measured {
     /// Whether the run waited for each accepted order.
     pub(crate) to_the_end: bool,
     pub(crate) undecodable: u64,
-    pub(crate) dead_letters: Option<DeadLetters>,
+    pub(crate) dead_letters: Option<DeadLetterCounts>,
     pub(crate) reconciliation: Option<Reconciliation>,
     pub(crate) functions: Vec<FunctionUsage>,
     pub(crate) sockets: u32,
@@ -218,7 +218,7 @@ impl Ready {
         Loaded {
             dead_letters: dead_letters_before
                 .zip(dead_letters_after)
-                .map(|(before, after)| DeadLetters { before, after }),
+                .map(|(before, after)| DeadLetterCounts { before, after }),
             listened: listening.is_some(),
             run,
             lane,
