@@ -28,7 +28,7 @@ pub struct Scenario {
     /// Between the functions and the database.
     endpoint: Option<Endpoint>,
     /// Limits of the lanes' functions, if known.
-    limits: Vec<Limit>,
+    limits: Vec<ConcurrencyLimit>,
     /// For the report.
     pub(crate) settings: BTreeMap<String, String>,
     /// What stays in the stack, as text.
@@ -37,8 +37,9 @@ pub struct Scenario {
     pub limits_unknown: Option<String>,
 }
 
+/// The setting that limits a function's concurrent invocations.
 #[derive(Clone, Debug)]
-struct Limit {
+struct ConcurrencyLimit {
     lane: Lane,
     function: &'static FunctionSpec,
     setting: StackSetting,
@@ -144,7 +145,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    fn steady(limits: Vec<Limit>, limits_unknown: Option<String>) -> Self {
+    fn steady(limits: Vec<ConcurrencyLimit>, limits_unknown: Option<String>) -> Self {
         Self {
             before: Vec::new(),
             during: Vec::new(),
@@ -160,7 +161,7 @@ impl Scenario {
 
     /// Limits each function that writes to the same number of concurrent invocations, each with one order. Each of
     /// several queues has that limit. Functions that only pass orders on keep theirs.
-    fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
+    fn burst(&mut self, concurrency: i32, limits: Vec<ConcurrencyLimit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
         for limit in limits {
@@ -171,14 +172,14 @@ impl Scenario {
             let wanted = limited(&limit.setting, concurrency);
             self.before.push(limit.setting);
             self.during.push(wanted.clone());
-            self.limits.push(Limit { setting: wanted, ..limit });
+            self.limits.push(ConcurrencyLimit { setting: wanted, ..limit });
         }
     }
 
-    fn outage(&mut self, limits: Vec<Limit>, from: Duration, lasts: Duration) {
+    fn outage(&mut self, limits: Vec<ConcurrencyLimit>, from: Duration, lasts: Duration) {
         self.set("outageFromSeconds", from.as_secs_f64());
         self.set("outageSeconds", lasts.as_secs_f64());
-        for Limit { lane, setting: up, .. } in limits.into_iter().filter(|limit| limit.function.has_table) {
+        for ConcurrencyLimit { lane, setting: up, .. } in limits.into_iter().filter(|limit| limit.function.has_table) {
             self.before.push(up.clone());
             self.outages.push(Outage { lane, down: turned_off(&up), up, from, lasts });
         }
@@ -207,7 +208,7 @@ impl Scenario {
 
     /// Maximum concurrency of each function of the lane; for several queues their sum. `None`: no limit, or unknown.
     pub(crate) fn limits(&self, lane: Lane) -> BTreeMap<String, Option<u64>> {
-        let most = |limit: &Limit| match limit.setting {
+        let most = |limit: &ConcurrencyLimit| match limit.setting {
             StackSetting::ReservedConcurrency { value, .. } => value,
             StackSetting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
             StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => None,
@@ -289,7 +290,7 @@ fn step(name: &str, lanes: &[Lane]) -> anyhow::Result<&'static StepSpec> {
     })
 }
 
-async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<Limit>> {
+async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<ConcurrencyLimit>> {
     let mut limits = Vec::new();
     for lane in lanes.iter().copied() {
         for function in lane.functions {
@@ -298,7 +299,7 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
                 Invoker::Request => vec![deployed.controls.reserved_concurrency(name).await?],
                 Invoker::Queue => deployed.controls.event_sources(name).await?,
             };
-            limits.extend(settings.into_iter().map(|setting| Limit { lane, function, setting }));
+            limits.extend(settings.into_iter().map(|setting| ConcurrencyLimit { lane, function, setting }));
         }
     }
     Ok(limits)
