@@ -149,7 +149,7 @@ fn functions(lane: Lane, simulation: &Simulation, settings: &PlanSettings) -> Ve
 
 /// A stage's invocations and their seconds. A simulation ends before messages that follow a decision or wait for the
 /// deadline. These are extrapolated.
-fn invocations(stage: &crate::flow::Stage, done: &crate::backlog::Backlog, accepted: f64) -> (f64, f64) {
+fn invocations(stage: &crate::flow::Stage, done: &crate::stage_messages::StageMessages, accepted: f64) -> (f64, f64) {
     let comes_later = matches!(stage.after, After::Deadline(_) | After::Decision);
     if !comes_later || done.passed >= accepted {
         return (done.invocations, done.busy_seconds);

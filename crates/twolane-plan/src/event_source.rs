@@ -95,7 +95,7 @@ impl EventSource {
         Take { messages, invocations: messages / size, seconds: self.duration.of(size) + callback_wait }
     }
 
-    /// Messages in a batch at `rate` messages per second without a backlog: those that arrive while a poller is busy,
+    /// Messages in a batch at `rate` messages per second if none wait: those that arrive while a poller is busy,
     /// or during the batching window.
     fn batch_at(&self, rate: f64, callback_wait: f64) -> f64 {
         let per_poller = rate / self.batches;

@@ -3,7 +3,6 @@
 //! [`plan`] is a fluid model in small steps, without a clock, a network or randomness: the same input gives the same
 //! result, bit by bit. The limits are those that AWS documents. Nothing was measured on AWS.
 
-mod backlog;
 mod changes;
 mod cost;
 mod delays;
@@ -17,6 +16,7 @@ mod page;
 mod resource;
 mod settings;
 mod simulation;
+mod stage_messages;
 mod text;
 
 pub use changes::{Change, Outlook};

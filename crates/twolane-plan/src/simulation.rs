@@ -3,13 +3,13 @@
 //! Orders are a fluid: amounts flow from stage to stage. Within a step, orders pass all stages that have capacity for
 //! them. The stages' durations are added to the delays afterwards.
 
-use crate::backlog::{Backlog, RetryPolicy};
 use crate::durations::{BatchDuration, concurrency_units, counter_items, counter_share, duration, write_units};
 use crate::event_source::EventSource;
 use crate::flow::{After, Counter, Flow, Stage, flow};
 use crate::load::Load;
 use crate::resource::{Clock, Environments, Shared, Table, Unfinished, Watch};
 use crate::settings::{Key, PlanSettings};
+use crate::stage_messages::{RedeliveryPolicy, StageMessages};
 use crate::{Bound, Confirm, Refusals};
 use lanes::{Answer, Lane, STATUS_SERVICE};
 use std::collections::VecDeque;
@@ -42,7 +42,7 @@ pub(crate) struct Simulation {
     pub(crate) callbacks: f64,
     pub(crate) polls: f64,
     /// In the order of the flow.
-    pub(crate) stages: Vec<Backlog>,
+    pub(crate) stages: Vec<StageMessages>,
     /// From 0.
     pub(crate) seconds: Vec<Second>,
     /// Highest, by function.
@@ -97,7 +97,7 @@ struct Run<'a> {
     durations: Vec<BatchDuration>,
     units: Vec<f64>,
     sources: Vec<EventSource>,
-    policy: RetryPolicy,
+    policy: RedeliveryPolicy,
     /// Orders placed so far, at the end of the last steps, back to the deadline.
     placed: VecDeque<f64>,
     callbacks: Callbacks,
@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
             durations,
             functions,
             tables,
-            policy: RetryPolicy::new(settings, clock),
+            policy: RedeliveryPolicy::new(settings, clock),
             placed: VecDeque::new(),
             callbacks: Callbacks::new(),
             polls: Polls { asking: 0.0, known: 0.0 },
@@ -291,12 +291,12 @@ impl<'a> Run<'a> {
         let accepted = invoked * self.effect(0, invoked, step);
         self.result.refused.dependency_over_limit += invoked - accepted;
         self.result.accepted += accepted;
-        let backlog = &mut self.result.stages[0];
-        backlog.entered += invoked;
-        backlog.passed += accepted;
+        let of_stage = &mut self.result.stages[0];
+        of_stage.entered += invoked;
+        of_stage.passed += accepted;
         if stage.function.is_some() {
-            backlog.invocations += invoked;
-            backlog.busy_seconds += invoked * seconds;
+            of_stage.invocations += invoked;
+            of_stage.busy_seconds += invoked * seconds;
         }
         accepted
     }
@@ -375,8 +375,9 @@ impl<'a> Run<'a> {
     }
 
     fn serve(&mut self, source: usize, stages: &[usize], step: u64) {
-        let sum = |of: fn(&Backlog) -> f64| stages.iter().map(|number| of(&self.result.stages[*number])).sum::<f64>();
-        let (ready, waiting) = (sum(Backlog::ready), sum(Backlog::waiting));
+        let sum =
+            |of: fn(&StageMessages) -> f64| stages.iter().map(|number| of(&self.result.stages[*number])).sum::<f64>();
+        let (ready, waiting) = (sum(StageMessages::ready), sum(StageMessages::waiting));
         let calls_back = stages.iter().any(|number| self.flow.stages[*number].calls_back);
         let wait = if calls_back { self.callbacks.wait } else { 0.0 };
         let take = self.sources[source].take(ready, waiting, wait, step);
@@ -386,12 +387,12 @@ impl<'a> Run<'a> {
         for number in stages.iter().copied() {
             let messages = self.result.stages[number].ready() * part;
             let success = self.effect(number, messages, step);
-            let backlog = &mut self.result.stages[number];
+            let of_stage = &mut self.result.stages[number];
             if messages > 0.0 {
                 let invocations = take.invocations * messages / take.messages;
-                backlog.invocations += invocations;
-                backlog.busy_seconds += invocations * take.seconds;
-                backlog.deliver(part, success, &self.policy);
+                of_stage.invocations += invocations;
+                of_stage.busy_seconds += invocations * take.seconds;
+                of_stage.deliver(part, success, &self.policy);
             }
         }
     }
@@ -587,7 +588,7 @@ impl Simulation {
             not_called_back: 0.0,
             callbacks: 0.0,
             polls: 0.0,
-            stages: (0..stages).map(|_| Backlog::default()).collect(),
+            stages: (0..stages).map(|_| StageMessages::default()).collect(),
             seconds: Vec::new(),
             concurrency: Vec::new(),
             write_units: Vec::new(),
