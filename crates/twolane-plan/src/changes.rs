@@ -12,7 +12,7 @@ use serde::Serialize;
 /// A setting's change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct SettingChange {
     /// The setting's name.
     pub setting: &'static str,
     /// Its kind: where to change it.
@@ -44,7 +44,7 @@ const HEADROOM: f64 = 1.2;
 
 /// The changes that meet the needs, and the result with them. If event sources still scale too slowly, they provision
 /// pollers.
-pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Outlook>) {
+pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<SettingChange>, Option<Outlook>) {
     let mut settings = input.settings.clone();
     meet_needs(lane, input, &mut settings);
     let mut outlook = outlook(lane, input, &settings);
@@ -59,7 +59,7 @@ pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Out
     let pairs = input.settings.iter().zip(settings.iter());
     let differing = pairs.filter(|((_, from), (_, to))| from.total_cmp(to).is_ne());
     let changes: Vec<_> = differing
-        .map(|((setting, from), (_, to))| Change { setting: setting.name, source: setting.source, from, to })
+        .map(|((setting, from), (_, to))| SettingChange { setting: setting.name, source: setting.source, from, to })
         .collect();
     let outlook = (!changes.is_empty()).then_some(outlook);
     (changes, outlook)

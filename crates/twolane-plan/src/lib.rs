@@ -19,7 +19,7 @@ mod simulation;
 mod stage_messages;
 mod text;
 
-pub use changes::{Change, Outlook};
+pub use changes::{Outlook, SettingChange};
 pub use cost::{Api, Architecture, Cost};
 pub use delays::Delays;
 pub use limits::{Limit, LimitTable};
@@ -145,7 +145,7 @@ pub struct LanePlan {
     /// `null` if no order has an outcome.
     pub cost: Option<Cost>,
     /// Changes that make the lane pass.
-    pub changes: Vec<Change>,
+    pub changes: Vec<SettingChange>,
     /// `null` without changes.
     pub with_changes: Option<Outlook>,
     /// Over time, in at most 300 spans.

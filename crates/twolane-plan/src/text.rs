@@ -1,7 +1,7 @@
 //! A plan as text.
 
 use crate::settings::{PlanSettings, SETTINGS, Source};
-use crate::{Api, Architecture, Arrivals, Change, Confirm, LanePlan, Load, Need, Outlook, Plan};
+use crate::{Api, Architecture, Arrivals, Confirm, LanePlan, Load, Need, Outlook, Plan, SettingChange};
 use std::fmt::Write as _;
 
 /// In characters.
@@ -160,7 +160,7 @@ fn changes(lane: &LanePlan, plan: &Plan) -> Vec<String> {
     lane.changes.iter().map(change_text).collect()
 }
 
-fn change_text(change: &Change) -> String {
+fn change_text(change: &SettingChange) -> String {
     let by = match change.source {
         Source::Parameter => "template parameter",
         Source::Template => "value in template.yaml",
