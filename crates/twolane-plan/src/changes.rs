@@ -3,7 +3,7 @@
 use crate::cost::cost;
 use crate::delays::delays;
 use crate::needs::needs;
-use crate::settings::{Key, PlanSettings, Source};
+use crate::settings::{Key, PlanSettings, SettingSource};
 use crate::simulation::simulate;
 use crate::{Bound, PlanInput, orders, passes};
 use lanes::Lane;
@@ -16,7 +16,7 @@ pub struct SettingChange {
     /// The setting's name.
     pub setting: &'static str,
     /// Its kind: where to change it.
-    pub source: Source,
+    pub source: SettingSource,
     /// Current value.
     pub from: f64,
     /// New value.

@@ -26,7 +26,7 @@ pub use limits::{Limit, LimitTable};
 pub use load::{Arrivals, Load};
 pub use needs::Need;
 pub use page::page;
-pub use settings::{Key, PlanSettings, SETTINGS, Setting, Source};
+pub use settings::{Key, PlanSettings, SETTINGS, Setting, SettingSource};
 pub use text::{settings_text, text};
 
 use lanes::Lane;

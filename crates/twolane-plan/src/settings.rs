@@ -7,7 +7,7 @@ use std::ops::{Index, IndexMut};
 /// A setting's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Source {
+pub enum SettingSource {
     /// A parameter of `template.yaml`.
     Parameter,
     /// To edit in `template.yaml`.
@@ -26,7 +26,7 @@ pub struct Setting {
     /// As in `template.yaml` if defined there.
     pub name: &'static str,
     /// Where it comes from.
-    pub source: Source,
+    pub source: SettingSource,
     /// Meaning, with its unit.
     pub what: &'static str,
     /// Limits take theirs from the table.
@@ -45,7 +45,7 @@ macro_rules! settings {
         /// In the order of display.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             name: stringify!($name),
-            source: Source::$source,
+            source: SettingSource::$source,
             what: $what,
             default: $default,
             least: $least,
@@ -192,10 +192,10 @@ mod tests {
     fn defaults_are_those_of_the_template() {
         for setting in SETTINGS {
             match setting.source {
-                Source::Parameter => {
+                SettingSource::Parameter => {
                     assert_eq!(default_in_template(setting.name), Some(setting.default), "{}", setting.name);
                 }
-                Source::Template => {
+                SettingSource::Template => {
                     let values = values_in_template(setting.name);
                     assert!(!values.is_empty(), "{}", setting.name);
                     assert!(
@@ -204,8 +204,8 @@ mod tests {
                         setting.name
                     );
                 }
-                Source::Unset => assert!(!TEMPLATE.contains(&format!("{}:", setting.name)), "{}", setting.name),
-                Source::Quota | Source::Assumption => {}
+                SettingSource::Unset => assert!(!TEMPLATE.contains(&format!("{}:", setting.name)), "{}", setting.name),
+                SettingSource::Quota | SettingSource::Assumption => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A plan as text.
 
-use crate::settings::{PlanSettings, SETTINGS, Source};
+use crate::settings::{PlanSettings, SETTINGS, SettingSource};
 use crate::{Api, Architecture, Arrivals, Confirm, LanePlan, Load, Need, Outlook, Plan, SettingChange};
 use std::fmt::Write as _;
 
@@ -162,11 +162,11 @@ fn changes(lane: &LanePlan, plan: &Plan) -> Vec<String> {
 
 fn change_text(change: &SettingChange) -> String {
     let by = match change.source {
-        Source::Parameter => "template parameter",
-        Source::Template => "value in template.yaml",
-        Source::Unset => "property to add to template.yaml",
-        Source::Quota => "quota: ask AWS",
-        Source::Assumption => "code",
+        SettingSource::Parameter => "template parameter",
+        SettingSource::Template => "value in template.yaml",
+        SettingSource::Unset => "property to add to template.yaml",
+        SettingSource::Quota => "quota: ask AWS",
+        SettingSource::Assumption => "code",
     };
     format!("--set {}={} ({by})", change.setting, change.to)
 }
@@ -231,7 +231,7 @@ fn uses(lane: &LanePlan) -> String {
 }
 
 fn assumptions(settings: &PlanSettings) -> String {
-    let assumed = settings.iter().filter(|(setting, _)| setting.source == Source::Assumption);
+    let assumed = settings.iter().filter(|(setting, _)| setting.source == SettingSource::Assumption);
     assumed.map(|(setting, value)| format!("{} {value}", setting.name)).collect::<Vec<_>>().join(", ")
 }
 
@@ -239,11 +239,11 @@ fn assumptions(settings: &PlanSettings) -> String {
 #[must_use]
 pub fn settings_text(values: &PlanSettings) -> String {
     let groups = [
-        (Source::Parameter, "Parameters of template.yaml"),
-        (Source::Template, "Values in template.yaml"),
-        (Source::Unset, "Properties that template.yaml does not set (0)"),
-        (Source::Quota, "Limits of the account, as AWS documents them"),
-        (Source::Assumption, "Assumptions: replace them with what you measure"),
+        (SettingSource::Parameter, "Parameters of template.yaml"),
+        (SettingSource::Template, "Values in template.yaml"),
+        (SettingSource::Unset, "Properties that template.yaml does not set (0)"),
+        (SettingSource::Quota, "Limits of the account, as AWS documents them"),
+        (SettingSource::Assumption, "Assumptions: replace them with what you measure"),
     ];
     let mut text = String::new();
     for (source, title) in groups {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, PlanSettings, SETTINGS, Source, page, plan,
+    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, PlanSettings, SETTINGS, SettingSource, page, plan,
     settings_text, text,
 };
 use twolane_report::PriceTable;
@@ -92,7 +92,7 @@ fn settings(
     set: &[(String, f64)],
 ) -> anyhow::Result<PlanSettings> {
     let mut settings = PlanSettings::new(limits);
-    for setting in SETTINGS.iter().filter(|setting| setting.source == Source::Parameter) {
+    for setting in SETTINGS.iter().filter(|setting| setting.source == SettingSource::Parameter) {
         if let Some((name, value)) = parameters.iter().find(|(name, _)| name == setting.name) {
             let value = value.parse().with_context(|| format!("The stack's {name} is not a number: {value}"))?;
             settings.set(name, value)?;
