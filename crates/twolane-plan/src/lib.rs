@@ -129,7 +129,7 @@ pub struct LanePlan {
     /// Whether every order is accepted, done and called back in time.
     pub passes: bool,
     /// The orders by outcome.
-    pub orders: Orders,
+    pub orders: OrderCounts,
     /// Limits that the load reached, in order of time.
     pub limited_by: Vec<Bound>,
     /// What the peak needs, in the order of an order's path.
@@ -155,7 +155,7 @@ pub struct LanePlan {
 /// Orders by outcome. `arrived = refused + confirmed + cancelled + failed + waiting`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Orders {
+pub struct OrderCounts {
     /// Requests, one for each order.
     pub arrived: f64,
     /// Requests not accepted.
@@ -306,9 +306,9 @@ fn passes(simulation: &Simulation, delays: Option<Delays>, max_delay_seconds: f6
     missed <= orders.arrived * ROUNDING + 0.5 && !is_late
 }
 
-fn orders(simulation: &Simulation) -> Orders {
+fn orders(simulation: &Simulation) -> OrderCounts {
     let cancelled = simulation.too_late + simulation.without_a_day;
-    Orders {
+    OrderCounts {
         arrived: simulation.arrived,
         refused: simulation.refused,
         confirmed: simulation.finished - cancelled - simulation.failed,
