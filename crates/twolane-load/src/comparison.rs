@@ -9,7 +9,7 @@ use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
 use crate::settings::{ComparisonSettings, ScenarioName};
 use crate::stack_settings::Changes;
-use crate::workload::{self, Content, Extent, Orders, Phase, SAMPLE, Shape, Workload, mixed, schedule};
+use crate::workload::{self, Content, Extent, Phase, PhaseArrivals, SAMPLE, Shape, Workload, mixed, schedule};
 use anyhow::bail;
 use futures_util::future::{join_all, try_join_all};
 use lanes::{Answer, LANES, Lane};
@@ -398,7 +398,7 @@ fn phases(settings: &ComparisonSettings) -> Vec<Phase> {
         (Some(orders), _) => Extent::Orders(orders),
         (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
     };
-    vec![Phase::Orders(Orders { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
+    vec![Phase::Orders(PhaseArrivals { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
 }
 
 /// The warm-up, and how long orders arrive after it.
