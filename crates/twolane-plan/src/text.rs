@@ -1,7 +1,7 @@
 //! A plan as text.
 
 use crate::settings::{PlanSettings, SETTINGS, SettingSource};
-use crate::{Api, Architecture, Arrivals, Confirm, LanePlan, Load, Need, Outlook, Plan, SettingChange};
+use crate::{Api, Architecture, ArrivalDistribution, Confirm, LanePlan, Load, Need, Outlook, Plan, SettingChange};
 use std::fmt::Write as _;
 
 /// In characters.
@@ -31,13 +31,13 @@ pub(crate) fn heading(plan: &Plan) -> String {
     let rate = number(*rate);
     let peak_rate = number(plan.load.peak_rate());
     let arrivals = match arrivals {
-        Arrivals::Constant => format!("{rate}/s"),
-        Arrivals::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
-        Arrivals::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
-        Arrivals::Day => {
+        ArrivalDistribution::Constant => format!("{rate}/s"),
+        ArrivalDistribution::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
+        ArrivalDistribution::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
+        ArrivalDistribution::Day => {
             format!("{rate}/s on average, {peak_rate}/s at noon and {}/s at night", number(plan.load.rate / peak))
         }
-        Arrivals::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
+        ArrivalDistribution::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
     };
     let api = if plan.api == Api::Rest { "REST API" } else { "HTTP API" };
     let confirm = if plan.confirm == Confirm::Callback { "callbacks" } else { "polling" };
