@@ -35,11 +35,11 @@ struct Record {
 }
 
 /// One open socket per owner.
-pub(crate) struct Callbacks {
+pub(crate) struct OwnerSockets {
     sockets: Vec<Socket>,
 }
 
-impl Callbacks {
+impl OwnerSockets {
     /// Opens all sockets.
     ///
     /// # Errors
