@@ -8,7 +8,7 @@ use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
 use crate::settings::{ComparisonSettings, ScenarioName};
-use crate::stack_settings::Changes;
+use crate::stack_settings::StackChanges;
 use crate::workload::{self, Content, Extent, Phase, PhaseArrivals, SAMPLE, Shape, Workload, mixed, schedule};
 use anyhow::bail;
 use futures_util::future::{join_all, try_join_all};
@@ -210,7 +210,7 @@ impl Comparison {
         let order_ids = || ready.iter().filter(|ready| !ready.lane().steps.is_empty()).map(Ready::order_ids).collect();
         let filled = supplies.as_ref().map(|supplies| supplies.fill(&deployed.orders.name, order_ids()));
         let changes =
-            Changes::begin(deployed.controls.clone(), stack, file, before.clone(), filled, self.notify).await?;
+            StackChanges::begin(deployed.controls.clone(), stack, file, before.clone(), filled, self.notify).await?;
         let work = async {
             for setting in during {
                 Box::pin(deployed.controls.apply_unless(setting, interruption.wait())).await?;

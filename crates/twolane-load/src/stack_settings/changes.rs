@@ -27,7 +27,7 @@ struct Saved {
 }
 
 /// Permission to change settings: the previous values are saved.
-pub(crate) struct Changes {
+pub(crate) struct StackChanges {
     controls: Controls,
     file: PathBuf,
     saved: Saved,
@@ -36,7 +36,7 @@ pub(crate) struct Changes {
     _lock: File,
 }
 
-impl Changes {
+impl StackChanges {
     /// Saves the current settings in `file`; changes nothing yet.
     ///
     /// # Errors
@@ -262,7 +262,7 @@ mod tests {
         let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
         let controls = Controls::new(&config);
-        let changes = Changes::begin(controls, "http://localhost", file.clone(), Vec::new(), None, |_| {}).await;
+        let changes = StackChanges::begin(controls, "http://localhost", file.clone(), Vec::new(), None, |_| {}).await;
         let changes = changes.expect("there is no such file");
         let interruption = Interruption::listen().expect("signals can be listened to");
         let there = file.clone();

@@ -7,7 +7,7 @@ mod place;
 mod setting;
 mod supplies;
 
-pub(crate) use changes::{Changes, restore};
+pub(crate) use changes::{StackChanges, restore};
 pub(crate) use controls::Controls;
 pub(crate) use fill::Fill;
 pub(crate) use place::default_file;
