@@ -3,7 +3,7 @@
 use crate::deployed::{Deployed, has_lane};
 use crate::lap::Lap;
 use crate::measure::{Clocked, LaneRun, Loaded, POLLS_AT_ONCE, Ready};
-use crate::open_files::{Held, Load};
+use crate::open_files::{FileDemand, Held};
 use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
@@ -92,9 +92,9 @@ impl Comparison {
             }
         }
         let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
-        let opens = opens(&settings, &lanes, &workload, &owners, &scenario);
-        let max_in_flight = opens.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?;
-        let at_once = usize::try_from(opens.at_once(max_in_flight))?;
+        let demand = file_demand(&settings, &lanes, &workload, &owners, &scenario);
+        let max_in_flight = demand.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?;
+        let at_once = usize::try_from(demand.at_once(max_in_flight))?;
         Ok(Self {
             max_in_flight,
             seed,
@@ -345,16 +345,16 @@ fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     Ok(all)
 }
 
-fn opens(
+fn file_demand(
     settings: &ComparisonSettings,
     lanes: &[Lane],
     workload: &Workload,
     owners: &Owners,
     scenario: &Scenario,
-) -> Load {
+) -> FileDemand {
     let is_polled = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
     let listens = |lane: &&Lane| lane.has_callback && settings.confirm.has_callbacks();
-    Load {
+    FileDemand {
         lanes: if settings.parallel { lanes.len() as u64 } else { 1 },
         requests: workload.arrivals.len() as u64,
         // The endpoint has one connection from a function and one to the database.
