@@ -56,10 +56,10 @@ const LEAKS: [&str; 12] = [
 ];
 
 #[track_caller]
-fn assert_reveals_nothing(name: &str, answer: &str) {
-    let answer = answer.to_lowercase();
-    let leaked = LEAKS.iter().find(|leak| answer.contains(**leak));
-    assert_eq!(leaked, None, "{name}: the answer reveals too much: {answer}");
+fn assert_reveals_nothing(name: &str, response: &str) {
+    let response = response.to_lowercase();
+    let leaked = LEAKS.iter().find(|leak| response.contains(**leak));
+    assert_eq!(leaked, None, "{name}: the answer reveals too much: {response}");
 }
 
 /// Values of `Authorization`, by their fault.
@@ -140,17 +140,17 @@ async fn the_rest_api_refuses_every_attack_with_401_and_stores_nothing() {
     for (name, authorization) in attacks() {
         let api = ApiClient::with_authorization(authorization.clone());
         let id = new_id();
-        let mut answers = vec![api.get(&id).await];
+        let mut responses = vec![api.get(&id).await];
         for lane in LANES {
-            answers.push(api.put(lane, &id, &order_of("SKU-1")).await);
+            responses.push(api.put(lane, &id, &order_of("SKU-1")).await);
         }
         for (method, path) in service_requests(&id) {
-            answers.push(send(api.request(method, &path)).await);
+            responses.push(send(api.request(method, &path)).await);
         }
-        for answer in answers {
-            assert_eq!(answer.status, 401, "{name}: {answer:?}");
-            let problem = answer.problem(401);
-            assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
+        for response in responses {
+            assert_eq!(response.status, 401, "{name}: {response:?}");
+            let problem = response.problem(401);
+            assert!(response.header("www-authenticate").starts_with("Bearer"), "{name}: {response:?}");
             assert_reveals_nothing(name, &format!("{} {}", problem.title, problem.detail));
         }
         ids.push(id);
@@ -244,8 +244,8 @@ async fn a_token_of_any_size_breaks_nothing() {
         let api = ApiClient::with_authorization(Some(format!("Bearer a.b.{}", "c".repeat(size))));
         // Above its limit for headers, a platform may refuse the request without our problem body, or close the
         // connection.
-        if let Ok(answer) = try_send(api.request(Method::GET, &format!("orders/{id}"))).await {
-            assert!((400..500).contains(&answer.status), "{size}: {answer:?}");
+        if let Ok(response) = try_send(api.request(Method::GET, &format!("orders/{id}"))).await {
+            assert!((400..500).contains(&response.status), "{size}: {response:?}");
         }
     }
     assert_eq!(ApiClient::new().get(&id).await.status, 200);

@@ -9,7 +9,7 @@ use reqwest::{Client, Url, redirect::Policy};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fs, path::PathBuf, sync::Mutex, time::Duration};
 use testkit::{
-    api_client::{Answer, set_up_tls, try_send},
+    api_client::{Response, set_up_tls, try_send},
     event_sources,
     eventually::eventually,
     order_bodies::new_id,
@@ -75,14 +75,14 @@ impl Side {
             self.expected.lock().unwrap().insert(id.clone());
         }
         for request in &case.before {
-            let answer = self.send(request, &id).await.expect("an earlier request is answered");
-            assert!((200..300).contains(&answer.status), "{}, {}: {answer:?}", self.name, case.name);
+            let response = self.send(request, &id).await.expect("an earlier request is answered");
+            assert!((200..300).contains(&response.status), "{}, {}: {response:?}", self.name, case.name);
             assert!(self.settle(OWNER, &id).await, "{}, {}: an earlier request must be stored", self.name, case.name);
         }
         let mut found = match self.send(&case.request, &id).await {
-            Ok(answer) => {
-                let mut found = of_answer(&answer);
-                if answer.status == 202 && case.record == Record::Left && !self.settle(owner, &id).await {
+            Ok(response) => {
+                let mut found = of_response(&response);
+                if response.status == 202 && case.record == Record::Left && !self.settle(owner, &id).await {
                     found.insert("stored".to_owned(), "nothing in time".to_owned());
                 }
                 found
@@ -106,7 +106,7 @@ impl Side {
         Fields::from([count("orders of no request", unexpected), count("dead letters", dead)])
     }
 
-    pub(crate) async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Answer> {
+    pub(crate) async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Response> {
         let url = format!("{}/{}", self.output("ApiUrl"), (request.path)(id));
         let built = self.http.request(request.method.clone(), url);
         let built = match self.authorization(&request.caller) {
@@ -155,8 +155,8 @@ impl Side {
     async fn item(&self, owner: &str, id: &str) -> Option<Value> {
         let key = AttributeValue::S(format!("{owner}#{id}"));
         let request = self.dynamodb.get_item().table_name(self.output("OrdersTableName")).consistent_read(true);
-        let answer = request.key("pk", key).send().await.expect("the orders table can be read");
-        answer.item.as_ref().map(fields::item)
+        let response = request.key("pk", key).send().await.expect("the orders table can be read");
+        response.item.as_ref().map(fields::item)
     }
 
     async fn order_ids(&self) -> BTreeSet<String> {
@@ -194,11 +194,11 @@ fn owner(caller: &Caller) -> &str {
     }
 }
 
-fn of_answer(answer: &Answer) -> Fields {
-    let mut found = fields::of_headers(&answer.headers);
-    found.insert("status".to_owned(), answer.status.to_string());
-    if answer.body != Value::String(String::new()) {
-        found.extend(fields::of_json("body", &answer.body));
+fn of_response(response: &Response) -> Fields {
+    let mut found = fields::of_headers(&response.headers);
+    found.insert("status".to_owned(), response.status.to_string());
+    if response.body != Value::String(String::new()) {
+        found.extend(fields::of_json("body", &response.body));
     }
     found
 }

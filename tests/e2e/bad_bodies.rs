@@ -4,11 +4,11 @@ use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use testkit::{
-    api_client::{Answer, ApiClient, send},
+    api_client::{ApiClient, Response, send},
     order_bodies::{new_id, order_of},
 };
 
-async fn put(api: &ApiClient, lane: &str, body: &str) -> Answer {
+async fn put(api: &ApiClient, lane: &str, body: &str) -> Response {
     let request = api.request(Method::PUT, &format!("{lane}/orders/{}", new_id()));
     send(request.header(CONTENT_TYPE, "application/json").body(body.to_owned())).await
 }
@@ -57,10 +57,10 @@ async fn both_lanes_answer_bad_bodies_alike_and_list_what_is_wrong() {
     for (body, expected) in bad_bodies() {
         let [sync, queue] = [put(&api, "sync", &body).await, put(&api, "async", &body).await];
 
-        let problems = [&sync, &queue].map(|answer| answer.problem(400));
+        let problems = [&sync, &queue].map(|response| response.problem(400));
         let [in_sync, in_queue] = &problems;
         assert_eq!((&in_sync.kind, &in_sync.title), (&in_queue.kind, &in_queue.title), "{body}");
-        let names = |answer: &Answer| answer.body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        let names = |response: &Response| response.body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(names(&sync), names(&queue), "{body}: fields of the sync (left) and of the async lane (right)");
         for error in problems.iter().flat_map(|problem| &problem.errors) {
             assert!(!error.detail.is_empty(), "{body}: {problems:?}");

@@ -6,7 +6,7 @@
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use testkit::{
-    api_client::{Answer, ApiClient, send, url},
+    api_client::{ApiClient, Response, send, url},
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, new_sku, order_in, order_of},
     services::{account, steps, total},
@@ -124,7 +124,7 @@ async fn takes_a_repeated_order_once() {
     let decided = api.settled(&id).await;
     let again = api.put("bus", &id, &order).await;
 
-    assert!(first.iter().chain([&again]).all(|answer| answer.status == 202), "{first:?} {again:?}");
+    assert!(first.iter().chain([&again]).all(|response| response.status == 202), "{first:?} {again:?}");
     assert_eq!(decided["status"], "CONFIRMED", "{decided}");
     // A later order is decided, so the repeats are, too.
     let next = new_id();
@@ -206,7 +206,7 @@ async fn refuses_a_bad_order_as_the_sync_lane_does_and_submits_nothing() {
     for body in bodies {
         let [sync, bus] = [api.put("sync", &id, &body).await, api.put("bus", &id, &body).await];
 
-        let [sync, bus] = [sync, bus].map(|answer| answer.problem(400));
+        let [sync, bus] = [sync, bus].map(|response| response.problem(400));
         assert_eq!((&bus.kind, &bus.title, &bus.errors), (&sync.kind, &sync.title, &sync.errors), "{body}");
     }
     api.put("bus", "order-1", &order_of("SKU-1")).await.problem(400);
@@ -224,9 +224,9 @@ async fn refuses_other_methods_and_media_types() {
     let path = format!("bus/orders/{id}");
 
     for method in [Method::GET, Method::POST, Method::DELETE, Method::PATCH] {
-        let answer = send(api.request(method, &path).header(CONTENT_TYPE, "application/json").body("{}")).await;
-        answer.problem(405);
-        assert_eq!(answer.header("allow"), "OPTIONS, PUT");
+        let response = send(api.request(method, &path).header(CONTENT_TYPE, "application/json").body("{}")).await;
+        response.problem(405);
+        assert_eq!(response.header("allow"), "OPTIONS, PUT");
     }
     let other = api.request(Method::PUT, &path).header(CONTENT_TYPE, "text/plain");
     send(other.body(order_of("SKU-1").to_string())).await.problem(415);
@@ -243,7 +243,7 @@ async fn an_order_is_paid_from_its_owners_account_and_unknown_to_others() {
 
     api.put("bus", &id, &order).await;
     let decided = api.settled(&id).await;
-    let foreign: Answer = mallory.get(&id).await;
+    let foreign: Response = mallory.get(&id).await;
 
     assert_eq!(decided["status"], "CONFIRMED", "{decided}");
     assert_eq!(foreign.body, json!({"orderId": id, "status": "PENDING"}));

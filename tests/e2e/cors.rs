@@ -8,7 +8,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderName, ORIGIN},
 };
 use testkit::{
-    api_client::{Answer, ApiClient, LANES, send},
+    api_client::{ApiClient, LANES, Response, send},
     hostile_values::{LISTED_ORIGIN as LISTED, UNLISTED_ORIGINS as UNLISTED, VELOCITY_ORIGINS},
     order_bodies::{new_id, order_of},
 };
@@ -19,7 +19,7 @@ const ALLOWED_ORIGIN: &str = "access-control-allow-origin";
 /// "CloudWatch RUM", X-Ray; W3C Trace Context, Baggage.
 const ASKED_HEADERS: &str = "authorization,baggage,content-type,traceparent,tracestate,x-amzn-trace-id";
 
-async fn page_request(api: &ApiClient, method: Method, path: &str, origin: &str) -> Answer {
+async fn page_request(api: &ApiClient, method: Method, path: &str, origin: &str) -> Response {
     let request = api.request(method.clone(), path).header(ORIGIN, origin);
     let request = match method {
         Method::PUT => request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string()),
@@ -28,7 +28,7 @@ async fn page_request(api: &ApiClient, method: Method, path: &str, origin: &str)
     send(request).await
 }
 
-async fn preflight(path: &str, method: &str, origin: &str) -> Answer {
+async fn preflight(path: &str, method: &str, origin: &str) -> Response {
     // A preflight never has a token.
     let request = ApiClient::with_authorization(None).request(Method::OPTIONS, path).header(ORIGIN, origin);
     let asked = HeaderName::from_static("access-control-request-method");
@@ -44,16 +44,16 @@ fn paths(id: &str) -> [(String, &'static str); 5] {
 #[tokio::test]
 async fn a_preflight_of_a_listed_page_names_what_it_may_send() {
     for (path, method) in paths(&new_id()) {
-        let answer = preflight(&path, method, LISTED).await;
+        let response = preflight(&path, method, LISTED).await;
 
-        assert_eq!(answer.status, 200, "{path}");
-        assert_eq!(answer.header(ALLOWED_ORIGIN), LISTED, "{path}");
-        assert_eq!(answer.header("access-control-allow-methods"), method, "{path}");
-        let allowed = answer.header("access-control-allow-headers").to_lowercase();
+        assert_eq!(response.status, 200, "{path}");
+        assert_eq!(response.header(ALLOWED_ORIGIN), LISTED, "{path}");
+        assert_eq!(response.header("access-control-allow-methods"), method, "{path}");
+        let allowed = response.header("access-control-allow-headers").to_lowercase();
         for asked in ASKED_HEADERS.split(',') {
             assert!(allowed.split(", ").any(|allowed| allowed == asked), "{path}: {asked} is not in {allowed}");
         }
-        assert_eq!(answer.header("vary"), "Origin", "{path}");
+        assert_eq!(response.header("vary"), "Origin", "{path}");
     }
 }
 
@@ -61,11 +61,11 @@ async fn a_preflight_of_a_listed_page_names_what_it_may_send() {
 async fn a_preflight_of_another_page_allows_nothing() {
     for origin in UNLISTED {
         for (path, method) in paths(&new_id()) {
-            let answer = preflight(&path, method, origin).await;
+            let response = preflight(&path, method, origin).await;
 
             let allowed: Vec<_> =
-                answer.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
-            assert!(allowed.is_empty() && answer.status == 200, "{origin} {path}: {answer:?}");
+                response.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
+            assert!(allowed.is_empty() && response.status == 200, "{origin} {path}: {response:?}");
         }
     }
 }
@@ -90,8 +90,8 @@ async fn a_listed_page_reads_every_answer() {
 
         assert_eq!(placed.header("access-control-expose-headers"), "Location, Retry-After", "{placed:?}");
         assert_ne!(placed.header("location"), "", "{placed:?}");
-        for answer in [placed, read] {
-            assert_eq!(answer.header(ALLOWED_ORIGIN), LISTED, "{answer:?}");
+        for response in [placed, read] {
+            assert_eq!(response.header(ALLOWED_ORIGIN), LISTED, "{response:?}");
         }
         // A function knows the allow-list. API Gateway's own answers allow all origins, and contain only what was sent.
         assert_eq!(invalid.header(ALLOWED_ORIGIN), if lane == "async" { "*" } else { LISTED }, "{invalid:?}");
@@ -110,8 +110,11 @@ async fn another_page_reads_no_order() {
             let placed = page_request(&api, Method::PUT, &format!("{lane}/orders/{id}"), origin).await;
             let read = page_request(&api, Method::GET, &format!("orders/{id}"), origin).await;
 
-            for answer in [placed, read] {
-                assert!(answer.status < 300 && answer.headers.get(ALLOWED_ORIGIN).is_none(), "{origin}: {answer:?}");
+            for response in [placed, read] {
+                assert!(
+                    response.status < 300 && response.headers.get(ALLOWED_ORIGIN).is_none(),
+                    "{origin}: {response:?}"
+                );
             }
         }
     }
@@ -127,8 +130,8 @@ async fn an_origin_that_is_velocity_is_not_rendered() {
         let placed = page_request(&api, Method::PUT, &format!("{path}/{id}"), origin).await;
 
         assert_eq!((asked.status, placed.status), (200, 202), "{origin}");
-        for answer in [asked, placed] {
-            assert!(answer.headers.get(ALLOWED_ORIGIN).is_none(), "{origin}: {answer:?}");
+        for response in [asked, placed] {
+            assert!(response.headers.get(ALLOWED_ORIGIN).is_none(), "{origin}: {response:?}");
         }
     }
 }
@@ -137,9 +140,9 @@ async fn an_origin_that_is_velocity_is_not_rendered() {
 async fn an_origin_in_the_query_opens_nothing_to_the_page_that_asks() {
     let path = format!("orders/{}?Origin={LISTED}", new_id());
 
-    let answer = preflight(&path, "GET", "https://evil.example").await;
+    let response = preflight(&path, "GET", "https://evil.example").await;
 
-    let allowed = answer.headers.get(ALLOWED_ORIGIN).map(|origin| origin.to_str().unwrap());
-    assert_ne!(allowed, Some("https://evil.example"), "{answer:?}");
-    assert_ne!(allowed, Some("*"), "{answer:?}");
+    let allowed = response.headers.get(ALLOWED_ORIGIN).map(|origin| origin.to_str().unwrap());
+    assert_ne!(allowed, Some("https://evil.example"), "{response:?}");
+    assert_ne!(allowed, Some("*"), "{response:?}");
 }

@@ -9,7 +9,7 @@ use proptest::{prelude::any, strategy::Strategy, strategy::ValueTree, test_runne
 use reqwest::Method;
 use serde_json::Value;
 use testkit::{
-    api_client::{Answer, ApiClient, send},
+    api_client::{ApiClient, Response, send},
     eventually::{DEADLINE, eventually},
     hostile_bodies::{Case, Verdict, case, damaged_text, form_characters, large_ones, not_orders, odd_headers},
     order_bodies::{new_id, order_with_note},
@@ -18,7 +18,7 @@ use testkit::{
 
 const CONCURRENCY: usize = 8;
 
-async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) -> Answer {
+async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) -> Response {
     let request = api.request(Method::PUT, &format!("{lane}/orders/{id}"));
     let request = case.headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
     send(request.body(body)).await
@@ -32,15 +32,15 @@ fn content(order: &Value) -> [Value; 3] {
 /// Returns the stored order, if any.
 async fn in_the_sync_lane(api: &ApiClient, case: &Case) -> Option<Value> {
     let id = new_id();
-    let answer = put(api, "sync", &id, case, case.body.clone()).await;
-    if answer.status == 201 {
+    let response = put(api, "sync", &id, case, case.body.clone()).await;
+    if response.status == 201 {
         let stored = api.get(&id).await.body;
-        assert_eq!(stored, answer.body, "{}", case.name);
+        assert_eq!(stored, response.body, "{}", case.name);
         return Some(stored);
     }
-    let status = answer.status;
-    assert!((400..500).contains(&status), "{}: {answer:?}", case.name);
-    answer.problem(status);
+    let status = response.status;
+    assert!((400..500).contains(&status), "{}: {response:?}", case.name);
+    response.problem(status);
     if let Verdict::Refused(expected) | Verdict::RefusedAs(expected, _) = case.verdict {
         assert_eq!(status, expected, "{}", case.name);
     }
@@ -51,8 +51,8 @@ async fn in_the_sync_lane(api: &ApiClient, case: &Case) -> Option<Value> {
 /// Returns the confirmed order, if any.
 async fn in_the_async_lane(api: &ApiClient, stack: &Stack, case: &Case) -> Option<Value> {
     let id = new_id();
-    let answer = put(api, "async", &id, case, case.body.clone()).await;
-    if answer.status == 202 {
+    let response = put(api, "async", &id, case, case.body.clone()).await;
+    if response.status == 202 {
         let order = api.settled(&id).await;
         if order["status"] == "CONFIRMED" {
             return Some(order);
@@ -61,9 +61,9 @@ async fn in_the_async_lane(api: &ApiClient, stack: &Stack, case: &Case) -> Optio
         assert_eq!(hash_from_the_queue(stack, &id).await, hash(&case.body), "{}: altered in the queue", case.name);
         return None;
     }
-    let status = answer.status;
-    assert!((400..500).contains(&status), "{}: {answer:?}", case.name);
-    answer.problem(status);
+    let status = response.status;
+    assert!((400..500).contains(&status), "{}: {response:?}", case.name);
+    response.problem(status);
     if let Verdict::Refused(expected) | Verdict::RefusedAs(_, expected) = case.verdict {
         assert_eq!(status, expected, "{}", case.name);
     }
@@ -89,9 +89,9 @@ async fn assert_carried_byte_for_byte(api: &ApiClient, stack: &Stack, case: &Cas
     assert_ne!(body, case.body, "{}: every case orders in EUR", case.name);
     let id = new_id();
 
-    let answer = put(api, "async", &id, case, body.clone()).await;
+    let response = put(api, "async", &id, case, body.clone()).await;
 
-    assert_eq!(answer.status, 202, "{}: {answer:?}", case.name);
+    assert_eq!(response.status, 202, "{}: {response:?}", case.name);
     assert_eq!(hash_from_the_queue(stack, &id).await, hash(&body), "{}: altered in the queue", case.name);
 }
 

@@ -35,9 +35,9 @@ async fn headers_and_queries_change_nothing() {
         }
         stack.supply(OWNER, &order_of("SKU-1")).await;
 
-        let answer = send(request.body(order_of("SKU-1").to_string())).await;
+        let response = send(request.body(order_of("SKU-1").to_string())).await;
 
-        assert!([201, 202].contains(&answer.status), "{answer:?}");
+        assert!([201, 202].contains(&response.status), "{response:?}");
         assert_eq!(api.settled(&id).await["status"], "CONFIRMED");
         let items = stack.items_with_order_id(&id).await;
         assert_eq!(items.len(), 1);
@@ -61,9 +61,9 @@ async fn a_trace_header_changes_nothing() {
         let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", header);
         let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
 
-        let answer = send(request).await;
+        let response = send(request).await;
 
-        assert_eq!(answer.status, if lane == "sync" { 201 } else { 202 }, "{header}: {answer:?}");
+        assert_eq!(response.status, if lane == "sync" { 201 } else { 202 }, "{header}: {response:?}");
         let stored = api.settled(&id).await;
         let sent = json!({"status": "CONFIRMED", "lane": lane, "currency": "EUR", "totalMinor": 3998,
             "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}]});
@@ -90,8 +90,8 @@ async fn a_body_that_breaks_off_is_not_stored() {
         let pieces = [Ok(order.clone()), Err(Error::from(ErrorKind::ConnectionAborted))];
         let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, "application/json");
         let request = request.header(CONTENT_LENGTH, order.len() + 100);
-        if let Ok(answer) = try_send(request.body(Body::wrap_stream(stream::iter(pieces)))).await {
-            assert!((400..500).contains(&answer.status), "{answer:?}");
+        if let Ok(response) = try_send(request.body(Body::wrap_stream(stream::iter(pieces)))).await {
+            assert!((400..500).contains(&response.status), "{response:?}");
         }
     }
 
@@ -118,10 +118,10 @@ async fn a_hostile_order_id_never_breaks_the_async_lane() {
     let (api, id) = (ApiClient::new(), new_id());
 
     for hostile in order_ids_that_are_not_text(&id) {
-        let answer = api.put("async", &hostile, &order_of("SKU-1")).await;
+        let response = api.put("async", &hostile, &order_of("SKU-1")).await;
         // It depends on the platform whether the queue gets a decoded id: docs/emulators.md.
-        if answer.status != 202 {
-            answer.problem(400);
+        if response.status != 202 {
+            response.problem(400);
         }
     }
 

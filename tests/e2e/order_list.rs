@@ -21,9 +21,9 @@ fn ids(orders: &[Value]) -> Vec<&str> {
 /// Waits until the first page has these orders and statuses. On AWS, an index follows its table with a delay.
 async fn listed(api: &ApiClient, expected: &[(&str, &str)]) -> Vec<Value> {
     eventually(DEADLINE, "the list has the orders", async || {
-        let answer = api.list("limit=100").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let orders = answer.body["orders"].as_array().unwrap();
+        let response = api.list("limit=100").await;
+        assert_eq!(response.status, 200, "{response:?}");
+        let orders = response.body["orders"].as_array().unwrap();
         let has = |(id, status): &(&str, &str)| {
             orders.iter().any(|order| order["orderId"] == *id && order["status"] == *status)
         };
@@ -36,10 +36,10 @@ async fn listed(api: &ApiClient, expected: &[(&str, &str)]) -> Vec<Value> {
 async fn pages(api: &ApiClient, query: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Vec<Value>> {
     let (mut pages, mut next) = (Vec::new(), String::new());
     loop {
-        let answer = api.list(&format!("{query}{next}")).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        pages.push(answer.body["orders"].as_array().unwrap().clone());
-        let Some(cursor) = answer.body["next"].as_str() else { return pages };
+        let response = api.list(&format!("{query}{next}")).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        pages.push(response.body["orders"].as_array().unwrap().clone());
+        let Some(cursor) = response.body["next"].as_str() else { return pages };
         next = format!("&next={cursor}");
         meanwhile().await;
     }

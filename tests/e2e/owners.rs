@@ -106,8 +106,8 @@ async fn a_hostile_subject_is_only_a_name() {
         let ids = LANES.map(|_| new_id());
         stack.supply(&owner, &order_of("SKU-1")).await;
         for (lane, id) in LANES.iter().zip(&ids) {
-            let answer = api.put(lane, id, &order_of("SKU-1")).await;
-            assert!([201, 202].contains(&answer.status), "{owner}: {answer:?}");
+            let response = api.put(lane, id, &order_of("SKU-1")).await;
+            assert!([201, 202].contains(&response.status), "{owner}: {response:?}");
             assert_eq!(api.settled(id).await["status"], "CONFIRMED", "{owner}");
             let items = stack.items_with_order_id(id).await;
             assert_eq!(items.len(), 1, "{owner}");
@@ -142,8 +142,8 @@ async fn only_the_token_decides_the_owner() {
         {
             request = request.header(name, "victim&MessageAttribute.2.Value.StringValue=victim");
         }
-        let answer = send(request.body(order_of("SKU-1").to_string())).await;
-        assert!([201, 202].contains(&answer.status), "{answer:?}");
+        let response = send(request.body(order_of("SKU-1").to_string())).await;
+        assert!([201, 202].contains(&response.status), "{response:?}");
         api.settled(&id).await;
         let items = stack.items_with_order_id(&id).await;
         assert_eq!(items.len(), 1);
@@ -155,7 +155,7 @@ async fn only_the_token_decides_the_owner() {
         api.put(lane, &new_id(), &forged).await.problem(400);
     }
     for path in ["orders/victim%23{}", "orders/..%2F..%2Fvictim%2F{}", "orders/{}%2F..%2Fvictim", "victim/orders/{}"] {
-        let answer = send(api.request(Method::GET, &path.replace("{}", &new_id()))).await;
-        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+        let response = send(api.request(Method::GET, &path.replace("{}", &new_id()))).await;
+        assert!((400..500).contains(&response.status), "{path}: {response:?}");
     }
 }

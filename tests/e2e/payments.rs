@@ -6,18 +6,18 @@ use futures_util::future::join_all;
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use testkit::{
-    api_client::{Answer, ApiClient, send, url},
+    api_client::{ApiClient, Response, send, url},
     order_bodies::{new_id, new_sku, order_in},
     services::account,
     stack::{OWNER, Stack},
 };
 
-async fn put_bytes(api: &ApiClient, id: &str, body: impl Into<String>) -> Answer {
+async fn put_bytes(api: &ApiClient, id: &str, body: impl Into<String>) -> Response {
     let request = api.request(Method::PUT, &format!("payments/{id}")).header(CONTENT_TYPE, "application/json");
     send(request.body(body.into())).await
 }
 
-async fn get(api: &ApiClient, id: &str) -> Answer {
+async fn get(api: &ApiClient, id: &str) -> Response {
     send(api.request(Method::GET, &format!("payments/{id}"))).await
 }
 
@@ -63,8 +63,8 @@ async fn declines_a_payment_that_the_account_does_not_cover_for_good_without_rev
     let repeated = api.put_payment(&id, "NZD", amount).await;
 
     let reason = format!("the account does not cover NZD {}.{:02}", amount / 100, amount % 100);
-    for answer in [&declined, &repeated] {
-        let problem = answer.problem(402);
+    for response in [&declined, &repeated] {
+        let problem = response.problem(402);
         assert!(problem.detail.contains(&reason), "{problem:?}");
     }
     let shown = get(&api, &id).await;
@@ -93,11 +93,11 @@ async fn takes_a_payment_once_that_is_sent_ten_times_at_once() {
     stack.add_money(OWNER, "ZAR", 1000).await;
     let before = balance(&stack, "ZAR").await;
 
-    let answers = join_all((0..TIMES).map(|_| api.put_payment(&id, "ZAR", 100))).await;
+    let responses = join_all((0..TIMES).map(|_| api.put_payment(&id, "ZAR", 100))).await;
 
-    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
-    assert_eq!((count(201), count(200)), (1, TIMES - 1), "{answers:?}");
-    assert!(answers.iter().all(|answer| answer.body == answers[0].body), "{answers:?}");
+    let count = |status: u16| responses.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(201), count(200)), (1, TIMES - 1), "{responses:?}");
+    assert!(responses.iter().all(|response| response.body == responses[0].body), "{responses:?}");
     assert_eq!(balance(&stack, "ZAR").await, before - 100);
 }
 
@@ -112,10 +112,10 @@ async fn never_overdraws_an_account() {
     assert!(before / amount >= COVERED);
     let ids: Vec<_> = (0..covered + 7).map(|_| new_id()).collect();
 
-    let answers = join_all(ids.iter().map(|id| api.put_payment(id, "MXN", amount))).await;
+    let responses = join_all(ids.iter().map(|id| api.put_payment(id, "MXN", amount))).await;
 
-    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
-    assert_eq!((count(201), count(402)), (covered, 7), "{answers:?}");
+    let count = |status: u16| responses.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(201), count(402)), (covered, 7), "{responses:?}");
     assert_eq!(balance(&stack, "MXN").await, before % amount);
 }
 
@@ -154,9 +154,9 @@ async fn refuses_other_methods_and_media_types() {
     let (api, path) = (ApiClient::new(), format!("payments/{}", new_id()));
 
     for method in [Method::POST, Method::DELETE, Method::PATCH] {
-        let answer = send(api.request(method, &path).header(CONTENT_TYPE, "application/json").body("{}")).await;
-        answer.problem(405);
-        assert_eq!(answer.header("allow"), "GET, OPTIONS, PUT");
+        let response = send(api.request(method, &path).header(CONTENT_TYPE, "application/json").body("{}")).await;
+        response.problem(405);
+        assert_eq!(response.header("allow"), "GET, OPTIONS, PUT");
     }
     let other = api.request(Method::PUT, &path).header(CONTENT_TYPE, "text/plain");
     send(other.body(r#"{"currency":"EUR","amountMinor":1}"#)).await.problem(415);

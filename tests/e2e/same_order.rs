@@ -17,11 +17,11 @@ async fn is_stored_once_and_confirmed_every_time_and_a_different_one_changes_not
     let order = order_of("SKU-1");
 
     let puts = (0..2 * TIMES).map(|index| api.put(["sync", "async"][index % 2], &id, &order));
-    let answers = join_all(puts).await;
+    let responses = join_all(puts).await;
 
-    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    let count = |status: u16| responses.iter().filter(|response| response.status == status).count();
     let (created, repeated, queued) = (count(201), count(200), count(202));
-    assert_eq!((created + repeated, queued), (TIMES, TIMES), "{answers:?}");
+    assert_eq!((created + repeated, queued), (TIMES, TIMES), "{responses:?}");
     assert!(created <= 1, "{created} answers say that their request created the order");
     for _ in 0..TIMES {
         assert_eq!(socket.outcome(&id).await["type"], "order.confirmed");
@@ -30,7 +30,7 @@ async fn is_stored_once_and_confirmed_every_time_and_a_different_one_changes_not
     assert_eq!(items.len(), 1, "{items:?}");
     let lane = if created == 1 { "sync" } else { "async" };
     assert_eq!(items[0]["lane"].as_s().unwrap(), lane, "the record must name the lane that stored the order");
-    let views = answers.iter().filter(|answer| answer.status != 202).map(|answer| &answer.body);
+    let views = responses.iter().filter(|response| response.status != 202).map(|response| &response.body);
     let stored = api.get(&id).await.body;
     assert!(views.into_iter().all(|view| *view == stored), "all answers must show the stored order");
 

@@ -32,8 +32,8 @@ async fn an_order_id_in_upper_case_is_answered_in_lower_case_everywhere() {
 
     assert_eq!((&pending.body["orderId"], &sync.body["orderId"]), (&json!(stored), &json!(stored)));
     assert_eq!((queued.status, refused.status), (202, 202));
-    for (answer, id) in [(&sync, &stored), (&queued, &confirmed), (&refused, &rejected)] {
-        assert!(answer.header("location").ends_with(&format!("/orders/{id}")), "{answer:?}");
+    for (response, id) in [(&sync, &stored), (&queued, &confirmed), (&refused, &rejected)] {
+        assert!(response.header("location").ends_with(&format!("/orders/{id}")), "{response:?}");
     }
     assert_eq!((&callback["type"], &callback["order"]["orderId"]), (&json!("order.confirmed"), &json!(confirmed)));
     assert_eq!((&refusal["type"], &different["type"]), (&json!("order.rejected"), &json!("order.rejected")));
@@ -53,8 +53,8 @@ async fn every_lane_accepts_a_media_type_in_any_case() {
             let id = new_id();
             stack.supply(OWNER, &order_of("SKU-1")).await;
             let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, media_type);
-            let answer = send(request.body(order_of("SKU-1").to_string())).await;
-            assert!([201, 202].contains(&answer.status), "{lane} {media_type}: {answer:?}");
+            let response = send(request.body(order_of("SKU-1").to_string())).await;
+            assert!([201, 202].contains(&response.status), "{lane} {media_type}: {response:?}");
             assert_eq!(api.settled(&id).await["status"], "CONFIRMED", "{lane} {media_type}");
         }
     }

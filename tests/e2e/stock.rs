@@ -3,13 +3,13 @@
 use reqwest::Method;
 use serde_json::json;
 use testkit::{
-    api_client::{Answer, ApiClient, send},
+    api_client::{ApiClient, Response, send},
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, new_sku, order_in},
     stack::{OWNER, Stack},
 };
 
-async fn get(api: &ApiClient, sku: &str) -> Answer {
+async fn get(api: &ApiClient, sku: &str) -> Response {
     send(api.request(Method::GET, &format!("stock/{sku}"))).await
 }
 
@@ -48,8 +48,8 @@ async fn refuses_other_methods_with_405() {
     let (api, path) = (ApiClient::new(), format!("stock/{}", new_sku()));
 
     for method in [Method::PUT, Method::POST, Method::DELETE] {
-        let answer = send(api.request(method, &path)).await;
-        answer.problem(405);
-        assert_eq!(answer.header("allow"), "GET, OPTIONS");
+        let response = send(api.request(method, &path)).await;
+        response.problem(405);
+        assert_eq!(response.header("allow"), "GET, OPTIONS");
     }
 }

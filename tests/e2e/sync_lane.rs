@@ -121,10 +121,10 @@ async fn refuses_other_methods_with_405_and_lists_the_allowed_ones() {
         for method in [Method::POST, Method::DELETE, Method::PATCH, Method::PUT, Method::GET] {
             if method.as_str() != *allowed {
                 let request = api.request(method, path).header(CONTENT_TYPE, "application/json");
-                let answer = send(request.body("{}")).await;
-                answer.problem(405);
+                let response = send(request.body("{}")).await;
+                response.problem(405);
                 let options = if *allowed == "PUT" { "OPTIONS, PUT" } else { "GET, OPTIONS" };
-                assert_eq!(answer.header("allow"), options, "{path}");
+                assert_eq!(response.header("allow"), options, "{path}");
             }
         }
         // A request without a body has no media type.
@@ -145,10 +145,10 @@ async fn answers_an_unknown_path_with_404() {
 async fn answers_pending_and_retry_after_for_an_unknown_order() {
     let (api, id) = (ApiClient::new(), new_id());
 
-    let answer = api.get(&id).await;
+    let response = api.get(&id).await;
 
-    assert_eq!((answer.status, &answer.body), (200, &json!({"orderId": id, "status": "PENDING"})));
-    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!((response.status, &response.body), (200, &json!({"orderId": id, "status": "PENDING"})));
+    assert_eq!(response.header("retry-after"), "1");
 }
 
 #[tokio::test]

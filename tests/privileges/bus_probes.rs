@@ -4,7 +4,7 @@ use crate::probe::{new_owner, until};
 use reqwest::Method;
 use serde_json::Value;
 use testkit::{
-    api_client::{Answer, ApiClient, send},
+    api_client::{ApiClient, Response, send},
     order_bodies::{new_id, new_sku, order_in},
     services::{account, steps},
     stack::Stack,
@@ -62,28 +62,28 @@ pub(crate) async fn cancel() {
 }
 
 /// As a new owner.
-async fn paid() -> (ApiClient, String, Answer) {
+async fn paid() -> (ApiClient, String, Response) {
     let (owner, id) = (new_owner(), new_id());
     Stack::from_env().await.add_money(&owner, "EUR", 3998).await;
     let api = ApiClient::for_user(&owner);
-    let answer = api.put_payment(&id, "EUR", 3998).await;
-    (api, id, answer)
+    let response = api.put_payment(&id, "EUR", 3998).await;
+    (api, id, response)
 }
 
 pub(crate) async fn pay() {
-    let (.., answer) = paid().await;
-    assert_eq!(answer.status, 201, "{answer:?}");
+    let (.., response) = paid().await;
+    assert_eq!(response.status, 201, "{response:?}");
 }
 
 pub(crate) async fn read_payment() {
     let (api, id, _) = paid().await;
-    let answer = send(api.request(Method::GET, &format!("payments/{id}"))).await;
-    assert_eq!((answer.status, &answer.body["status"]), (200, &"CAPTURED".into()), "{answer:?}");
+    let response = send(api.request(Method::GET, &format!("payments/{id}"))).await;
+    assert_eq!((response.status, &response.body["status"]), (200, &"CAPTURED".into()), "{response:?}");
 }
 
 pub(crate) async fn read_stock() {
     let (sku, stack) = (new_sku(), Stack::from_env().await);
     stack.add_stock(&sku, 3).await;
-    let answer = send(ApiClient::new().request(Method::GET, &format!("stock/{sku}"))).await;
-    assert_eq!((answer.status, &answer.body["available"]), (200, &3.into()), "{answer:?}");
+    let response = send(ApiClient::new().request(Method::GET, &format!("stock/{sku}"))).await;
+    assert_eq!((response.status, &response.body["available"]), (200, &3.into()), "{response:?}");
 }

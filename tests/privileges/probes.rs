@@ -113,8 +113,8 @@ async fn expired_socket(owner: &str) -> Socket {
 }
 
 async fn place(lane: &'static str) {
-    let answer = ApiClient::for_user(&new_owner()).put(lane, &new_id(), &order_of("SKU-1")).await;
-    assert!([201, 202].contains(&answer.status), "{answer:?}");
+    let response = ApiClient::for_user(&new_owner()).put(lane, &new_id(), &order_of("SKU-1")).await;
+    assert!([201, 202].contains(&response.status), "{response:?}");
 }
 
 async fn settle() {

@@ -35,9 +35,9 @@ pub struct ApiClient {
     returns_throttles: bool,
 }
 
-/// An answer of the API.
+/// A response of the API.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The headers.
@@ -95,55 +95,55 @@ impl ApiClient {
     }
 
     /// Places an order.
-    pub async fn put(&self, lane: &str, id: &str, order: &Value) -> Answer {
+    pub async fn put(&self, lane: &str, id: &str, order: &Value) -> Response {
         self.put_bytes(lane, id, order.to_string()).await
     }
 
     /// Sends any body to a lane as `application/json`.
-    pub async fn put_bytes(&self, lane: &str, id: &str, body: impl Into<Body>) -> Answer {
+    pub async fn put_bytes(&self, lane: &str, id: &str, body: impl Into<Body>) -> Response {
         let path = lanes::lane(lane).expect("a lane of the table").path;
         let request = self.request(Method::PUT, &format!("{path}/{id}"));
         self.send(request.header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
     /// Sends a payment.
-    pub async fn put_payment(&self, id: &str, currency: &str, amount_minor: i64) -> Answer {
+    pub async fn put_payment(&self, id: &str, currency: &str, amount_minor: i64) -> Response {
         let payment = json!({"currency": currency, "amountMinor": amount_minor});
         self.send(self.request(Method::PUT, &format!("payments/{id}")).json(&payment)).await
     }
 
     /// Reads an order.
-    pub async fn get(&self, id: &str) -> Answer {
+    pub async fn get(&self, id: &str) -> Response {
         self.send(self.request(Method::GET, &format!("orders/{id}"))).await
     }
 
     /// A page of the list of orders. `query` follows `?`, encoded.
-    pub async fn list(&self, query: &str) -> Answer {
+    pub async fn list(&self, query: &str) -> Response {
         self.send(self.request(Method::GET, &format!("orders?{query}"))).await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Answer {
+    async fn send(&self, request: RequestBuilder) -> Response {
         if self.returns_throttles { try_send(request).await.expect("the API answers") } else { send(request).await }
     }
 
     /// The decided order.
     pub async fn settled(&self, id: &str) -> Value {
         eventually(DEADLINE, &format!("order {id} is settled"), async || {
-            let answer = self.get(id).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
-            let status = answer.body["status"].as_str().unwrap_or_default();
-            (!UNDECIDED.contains(&status)).then_some(answer.body)
+            let response = self.get(id).await;
+            assert_eq!(response.status, 200, "{response:?}");
+            let status = response.body["status"].as_str().unwrap_or_default();
+            (!UNDECIDED.contains(&status)).then_some(response.body)
         })
         .await
     }
 }
 
 /// Sends a request again while the stack throttles it. All tests together may exceed the stack's rate limits.
-pub async fn send(request: RequestBuilder) -> Answer {
+pub async fn send(request: RequestBuilder) -> Response {
     eventually(DEADLINE, "a request is not throttled", async || {
         let again = request.try_clone().expect("the body is not a stream");
-        let answer = try_send(again).await.expect("the API answers");
-        (answer.status != 429).then_some(answer)
+        let response = try_send(again).await.expect("the API answers");
+        (response.status != 429).then_some(response)
     })
     .await
 }
@@ -152,15 +152,15 @@ pub async fn send(request: RequestBuilder) -> Answer {
 ///
 /// # Errors
 /// The connection broke.
-pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
+pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Response> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Answer { status, headers, body })
+    Ok(Response { status, headers, body })
 }
 
-impl Answer {
+impl Response {
     /// The header's text; empty if missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()

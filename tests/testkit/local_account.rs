@@ -27,9 +27,9 @@ pub async fn iam(action: &str, parameters: &[(&str, &str)]) -> String {
     let call = [("Action", action), ("Version", "2010-05-08")];
     let form = Url::parse_with_params("http://form", call.iter().chain(parameters)).unwrap();
     let call = request("iam", Method::POST, "").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let answer = send(call.body(form.query().unwrap().to_owned())).await;
-    assert_eq!(answer.status, 200, "{action} of IAM: {answer:?}");
-    answer.body.as_str().expect("it is XML").to_owned()
+    let response = send(call.body(form.query().unwrap().to_owned())).await;
+    assert_eq!(response.status, 200, "{action} of IAM: {response:?}");
+    response.body.as_str().expect("it is XML").to_owned()
 }
 
 /// Texts of all elements of that name, which must not contain other elements.

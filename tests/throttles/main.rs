@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use testkit::{
-    api_client::{Answer, ApiClient, send},
+    api_client::{ApiClient, Response, send},
     local_account::request,
     order_bodies::{new_id, order_of},
     outputs::output,
@@ -33,8 +33,8 @@ impl Stage {
 
     async fn update(&self, operations: Value) {
         let request = request("apigateway", Method::PATCH, &self.path).json(&json!({"patchOperations": operations}));
-        let answer = send(request).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = send(request).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 
     /// A method's burst and requests per second, if limited.
@@ -73,10 +73,10 @@ impl Stage {
     }
 }
 
-fn is_throttled(answer: &Answer) {
-    answer.problem(429);
-    assert_eq!(answer.header("retry-after"), "1");
-    assert_eq!(answer.header("cache-control"), "no-store");
+fn is_throttled(response: &Response) {
+    response.problem(429);
+    assert_eq!(response.header("retry-after"), "1");
+    assert_eq!(response.header("cache-control"), "no-store");
 }
 
 #[tokio::test]

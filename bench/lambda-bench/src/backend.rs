@@ -1,6 +1,6 @@
 //! A stand-in for AWS: the operations of DynamoDB, SNS, SQS and the WebSocket API that functions call.
 
-use crate::http::{self, Answer};
+use crate::http::{self, FullResponse};
 use crate::records::{Records, Updated};
 use anyhow::Context;
 use http_body_util::BodyExt;
@@ -75,10 +75,11 @@ impl Backend {
     pub(crate) async fn start(behaviour: Behaviour, records: &Arc<Records>) -> anyhow::Result<Self> {
         let (acceptor, authority) = if behaviour.tls { certificate()? } else { (None, None) };
         let received = Arc::new(Mutex::new(Received::default()));
-        let (of_answers, of_connections, records) = (Arc::clone(&received), Arc::clone(&received), Arc::clone(records));
-        let answer = move |request| answer(request, behaviour, Arc::clone(&of_answers), Arc::clone(&records));
+        let (of_responses, of_connections, records) =
+            (Arc::clone(&received), Arc::clone(&received), Arc::clone(records));
+        let respond = move |request| respond(request, behaviour, Arc::clone(&of_responses), Arc::clone(&records));
         let connected = move || locked(&of_connections).connections += 1;
-        let (address, server) = http::serve(acceptor, Arc::new(answer), connected).await?;
+        let (address, server) = http::serve(acceptor, Arc::new(respond), connected).await?;
         Ok(Self { address, authority, received, server })
     }
 
@@ -115,12 +116,12 @@ fn certificate() -> anyhow::Result<(Option<TlsAcceptor>, Option<String>)> {
     Ok((Some(TlsAcceptor::from(Arc::new(config))), Some(certified.cert.pem())))
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     behaviour: Behaviour,
     received: Arc<Mutex<Received>>,
     records: Arc<Records>,
-) -> Answer {
+) -> FullResponse {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let operation = operation(&parts, &body);
@@ -146,7 +147,7 @@ async fn answer(
             Updated::Done(answer) => json(StatusCode::OK, answer.to_string()),
             Updated::Refused(item) => json(StatusCode::BAD_REQUEST, refused(&item)),
         },
-        "Publish" => answered("text/xml", StatusCode::OK, PUBLISHED.to_owned()),
+        "Publish" => response("text/xml", StatusCode::OK, PUBLISHED.to_owned()),
         _ => json(StatusCode::OK, "{}".to_owned()),
     })
 }
@@ -192,10 +193,10 @@ fn refused(item: &Value) -> String {
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"over the limit"}"#;
 
 fn json(status: StatusCode, body: String) -> Response<Bytes> {
-    answered("application/x-amz-json-1.0", status, body)
+    response("application/x-amz-json-1.0", status, body)
 }
 
-fn answered(content_type: &str, status: StatusCode, body: String) -> Response<Bytes> {
-    let answer = Response::builder().status(status).header(CONTENT_TYPE, content_type);
-    answer.body(Bytes::from(body)).unwrap_or_default()
+fn response(content_type: &str, status: StatusCode, body: String) -> Response<Bytes> {
+    let head = Response::builder().status(status).header(CONTENT_TYPE, content_type);
+    head.body(Bytes::from(body)).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type FullResponse = Response<Full<Bytes>>;
 
 /// Serves on a free port until the task is aborted, over TLS if there is an acceptor. Calls `connected` for each
 /// established connection.
@@ -20,12 +20,12 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 /// No port is free.
 pub(crate) async fn serve<A, F>(
     tls: Option<TlsAcceptor>,
-    answer: Arc<A>,
+    respond: Arc<A>,
     connected: impl Fn() + Clone + Send + 'static,
 ) -> anyhow::Result<(SocketAddr, JoinHandle<()>)>
 where
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = FullResponse> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("Failed to listen on loopback")?;
     let address = listener.local_addr()?;
@@ -33,9 +33,9 @@ where
         while let Ok((stream, _)) = listener.accept().await {
             // Without this, responses of more than one segment wait for acknowledgements.
             let _ = stream.set_nodelay(true);
-            let (tls, answer, connected) = (tls.clone(), Arc::clone(&answer), connected.clone());
+            let (tls, respond, connected) = (tls.clone(), Arc::clone(&respond), connected.clone());
             tokio::spawn(async move {
-                let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
+                let service = service_fn(|request| async { Ok::<_, Infallible>(respond(request).await) });
                 // The function may end while the connection is open.
                 let _ = match tls {
                     None => {
@@ -54,7 +54,7 @@ where
     Ok((address, server))
 }
 
-pub(crate) fn whole(response: Response<Bytes>) -> Answer {
+pub(crate) fn whole(response: Response<Bytes>) -> FullResponse {
     response.map(Full::new)
 }
 

@@ -1,6 +1,6 @@
 //! A Lambda Runtime API. Source: AWS Lambda Developer Guide, "Using the Lambda runtime API".
 
-use crate::http::{self, Answer};
+use crate::http::{self, FullResponse};
 use anyhow::{Context, bail};
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming};
@@ -51,8 +51,8 @@ impl RuntimeApi {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let (polling, next) = mpsc::unbounded_channel();
         let (answering, done) = mpsc::unbounded_channel();
-        let answer = move |request| answer(request, polling.clone(), answering.clone());
-        let (address, server) = http::serve(None, Arc::new(answer), || ()).await?;
+        let respond = move |request| respond(request, polling.clone(), answering.clone());
+        let (address, server) = http::serve(None, Arc::new(respond), || ()).await?;
         Ok(Self { address, next, done, waiting: None, invocations: 0, server })
     }
 
@@ -100,11 +100,11 @@ impl RuntimeApi {
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     polling: mpsc::UnboundedSender<Next>,
     answering: mpsc::UnboundedSender<Done>,
-) -> Answer {
+) -> FullResponse {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     if method == Method::GET && path.ends_with("/runtime/invocation/next") {
         let (reply, event) = oneshot::channel();

@@ -200,22 +200,22 @@ async fn serve(listener: TcpListener, caller: Arc<str>, shared: Arc<Shared>) {
     while let Ok((stream, client)) = listener.accept().await {
         let (caller, shared) = (Arc::clone(&caller), Arc::clone(&shared));
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(Arc::clone(&shared), Arc::clone(&caller), client, request));
+            let service = service_fn(|request| respond(Arc::clone(&shared), Arc::clone(&caller), client, request));
             // A fault may break the connection on purpose.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-type Answer = Response<BoxBody<Bytes, io::Error>>;
+type BoxResponse = Response<BoxBody<Bytes, io::Error>>;
 
 /// An error breaks the connection.
-async fn answer(
+async fn respond(
     shared: Arc<Shared>,
     caller: Arc<str>,
     client: SocketAddr,
     request: Request<Incoming>,
-) -> io::Result<Answer> {
+) -> io::Result<BoxResponse> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = Request::from_parts(head, body);
@@ -315,14 +315,14 @@ impl Shared {
         }
         let forwarded =
             self.client.request(request.method().clone(), url).headers(headers).body(request.body().clone());
-        let answer = forwarded.send().await.map_err(io::Error::other)?;
-        let mut response = Response::builder().status(answer.status());
-        for (name, value) in answer.headers() {
+        let received = forwarded.send().await.map_err(io::Error::other)?;
+        let mut response = Response::builder().status(received.status());
+        for (name, value) in received.headers() {
             if ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
                 response = response.header(name, value);
             }
         }
-        let body = answer.bytes().await.map_err(io::Error::other)?;
+        let body = received.bytes().await.map_err(io::Error::other)?;
         response.body(body).map_err(io::Error::other)
     }
 }
@@ -337,12 +337,12 @@ fn broken() -> io::Error {
     io::Error::other("injected")
 }
 
-fn whole(response: Response<Bytes>) -> Answer {
+fn whole(response: Response<Bytes>) -> BoxResponse {
     response.map(|body| Full::new(body).map_err(|never| match never {}).boxed())
 }
 
-/// The first half of the answer, then a broken connection. An empty answer breaks at once.
-fn truncated(response: Response<Bytes>) -> io::Result<Answer> {
+/// The first half of the response, then a broken connection. An empty response breaks at once.
+fn truncated(response: Response<Bytes>) -> io::Result<BoxResponse> {
     let (mut head, body) = response.into_parts();
     if body.is_empty() {
         return Err(broken());

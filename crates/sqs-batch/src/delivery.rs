@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 const POISON_DELIVERIES: u32 = 10;
 
 /// The result of one record.
-enum Outcome {
+enum RecordResult {
     Done,
     /// After this time, or after the queue's visibility timeout.
     Redeliver(Option<Duration>),
@@ -23,7 +23,7 @@ where
 {
     let mut records = records.into_iter();
     for record in records.by_ref() {
-        if let Outcome::Redeliver(after) = one(&record, stop, handler).await {
+        if let RecordResult::Redeliver(after) = one(&record, stop, handler).await {
             let behind = records.map(|record| {
                 let id = name(&record);
                 tracing::info!(message.id = id, "Message {id} is redelivered with the message before it");
@@ -35,7 +35,7 @@ where
     Vec::new()
 }
 
-async fn one<H, F>(record: &Record, stop: Instant, handler: &H) -> Outcome
+async fn one<H, F>(record: &Record, stop: Instant, handler: &H) -> RecordResult
 where
     H: Fn(Message) -> F,
     F: Future<Output = Disposition>,
@@ -50,28 +50,28 @@ where
     };
     if stop <= Instant::now() {
         tracing::warn!(message.id = id, "No time left to start message {id}");
-        return Outcome::Redeliver(None);
+        return RecordResult::Redeliver(None);
     }
     // The handler is called and dropped inside the guard, which so catches panics before the first await and during the
     // drop, too.
     let guarded = AssertUnwindSafe(async { timeout_at(stop, handler(message)).await }).catch_unwind();
     match guarded.await {
-        Ok(Ok(disposition)) => settle(disposition, id, receive_count),
+        Ok(Ok(disposition)) => result_of(disposition, id, receive_count),
         Ok(Err(_elapsed)) => {
             tracing::warn!(message.id = id, "Ran out of time for message {id}");
-            Outcome::Redeliver(None)
+            RecordResult::Redeliver(None)
         }
         Err(_panic) => {
             tracing::error!(message.id = id, "The handler of message {id} panicked");
-            Outcome::Redeliver(None)
+            RecordResult::Redeliver(None)
         }
     }
 }
 
-fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
+fn result_of(disposition: Disposition, id: &str, receive_count: u32) -> RecordResult {
     match disposition {
-        Disposition::Done => Outcome::Done,
-        Disposition::Retry => Outcome::Redeliver(None),
+        Disposition::Done => RecordResult::Done,
+        Disposition::Retry => RecordResult::Redeliver(None),
         Disposition::RetryAfter(backoff) => {
             let delay = backoff.delay(receive_count);
             let seconds = delay.as_secs();
@@ -81,7 +81,7 @@ fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
                 delay_s = seconds,
                 "Message {id} is redelivered in {seconds} s"
             );
-            Outcome::Redeliver(Some(delay))
+            RecordResult::Redeliver(Some(delay))
         }
         Disposition::Poison => {
             tracing::error!(message.id = id, receive_count, "Message {id} can never be handled");
@@ -90,8 +90,8 @@ fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
     }
 }
 
-fn poison(receive_count: u32) -> Outcome {
-    Outcome::Redeliver((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
+fn poison(receive_count: u32) -> RecordResult {
+    RecordResult::Redeliver((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
 }
 
 fn name(record: &Record) -> &str {

@@ -1,7 +1,7 @@
 //! Routes WebSocket frames to the orders that wait for them.
 
 use crate::network::Network;
-use crate::socket::{Event, KeepAlive, Socket};
+use crate::socket::{KeepAlive, Socket, SocketEvent};
 use crate::timeline::order_id_of_frame;
 use crate::token::Token;
 use orders_api::ServerFrame;
@@ -99,7 +99,7 @@ async fn route(mut socket: Socket, waiting: Waiting, notify: impl Fn(&str), mut 
     loop {
         tokio::select! {
             event = socket.next() => match event {
-                Event::Frame { text, at } => deliver(&text, at, &waiting),
+                SocketEvent::Frame { text, at } => deliver(&text, at, &waiting),
                 event => announce(&event, &waiting, &notify),
             },
             _ = &mut stopped => return socket.close().await,
@@ -115,8 +115,8 @@ fn deliver(text: &str, at: Instant, waiting: &Waiting) {
     }
 }
 
-fn announce(event: &Event, waiting: &Waiting, notify: impl Fn(&str)) {
-    if let Event::Lost { why, retry_in, .. } = event {
+fn announce(event: &SocketEvent, waiting: &Waiting, notify: impl Fn(&str)) {
+    if let SocketEvent::Lost { why, retry_in, .. } = event {
         let waiting = lock(waiting).len();
         let next = match retry_in {
             Some(wait) => format!("It is tried again in {} ms", wait.as_millis()),

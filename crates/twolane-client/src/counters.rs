@@ -45,7 +45,7 @@ pub struct Counter {
 
 /// The result of setting counters.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub struct CounterChanges {
     /// Counters that were set, with the earlier value; `None` if missing.
     pub done: Vec<(Counter, Option<u64>)>,
     /// Why some were not set.
@@ -150,8 +150,8 @@ impl Counters {
     }
 
     /// Sets counters concurrently; stops soon after an error.
-    pub async fn set_all(&self, counters: Vec<Counter>) -> Changes {
-        let mut changes = Changes::default();
+    pub async fn set_all(&self, counters: Vec<Counter>) -> CounterChanges {
+        let mut changes = CounterChanges::default();
         for some in counters.chunks(AT_ONCE) {
             for (counter, set) in some.iter().zip(join_all(some.iter().map(|counter| self.set(counter))).await) {
                 match set {

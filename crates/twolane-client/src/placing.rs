@@ -2,9 +2,11 @@
 
 use crate::callbacks::{Callback, Callbacks, Waiter};
 use crate::order_file::PlannedOrder;
-use crate::requests::{Answer, Requests};
-use crate::timeline::{Acknowledgement, DoneBy, End, Outcome, Repeat, Status, Timeline, outcome_of_frame};
-use lanes::{Answer as LaneAnswer, Lane};
+use crate::requests::{Requests, Response};
+use crate::timeline::{
+    Acknowledgement, DoneBy, End, ObservedOutcome, ObservedStatus, Repeat, Timeline, outcome_of_frame,
+};
+use lanes::{Answer, Lane};
 use orders_api::{OrderView, PendingView, QueuedView};
 use std::pin::pin;
 use std::time::Duration;
@@ -57,13 +59,13 @@ impl Clock {
         self.started.elapsed()
     }
 
-    fn end(&self, outcome: Outcome, by: DoneBy) -> End {
+    fn end(&self, outcome: ObservedOutcome, by: DoneBy) -> End {
         End { at: self.elapsed(), outcome, by }
     }
 }
 
 enum Fetched {
-    Outcome(Outcome),
+    Outcome(ObservedOutcome),
     /// What the service said, and when to poll again.
     Nothing {
         said: String,
@@ -81,21 +83,21 @@ impl Placing {
         let sent_at = OffsetDateTime::now_utc();
         let started = Instant::now();
         let clock = Clock { started, deadline: started + self.timeout };
-        let (answer, repeats) = self.put(&order, &clock).await;
+        let (response, repeats) = self.put(&order, &clock).await;
         let at = clock.elapsed();
         let mut timeline = Timeline {
             total: order.total(),
             lane: self.lane,
             sent_at,
             repeats,
-            http_status: answer.as_ref().ok().map(|answer| answer.status),
+            http_status: response.as_ref().ok().map(|response| response.status),
             acknowledged: None,
-            end: End { at, outcome: settled(&answer, self.lane, &order), by: DoneBy::Answer },
+            end: End { at, outcome: settled(&response, self.lane, &order), by: DoneBy::Answer },
             order,
         };
-        match &answer {
-            Ok(answer) if self.lane.answer == LaneAnswer::Receipt && self.lane.accepted.contains(&answer.status) => {
-                let message_id = serde_json::from_str(&answer.body).ok().map(|queued: QueuedView| queued.message_id);
+        match &response {
+            Ok(response) if self.lane.answer == Answer::Receipt && self.lane.accepted.contains(&response.status) => {
+                let message_id = serde_json::from_str(&response.body).ok().map(|queued: QueuedView| queued.message_id);
                 timeline.acknowledged = Some(Acknowledgement { at, message_id });
                 timeline.end = self.outcome(&timeline.order, &clock, waiter).await;
             }
@@ -103,7 +105,7 @@ impl Placing {
             _ if !timeline.end.outcome.status.is_final() => {
                 if let Some(end) = waiter.and_then(|waiter| earlier_end(waiter, &timeline.order, &clock)) {
                     timeline.end = end;
-                } else if answer.is_err() {
+                } else if response.is_err() {
                     timeline.end.by = DoneBy::Nothing;
                 }
             }
@@ -120,33 +122,33 @@ impl Placing {
     }
 
     /// Sends the order, and repeats where allowed.
-    async fn put(&self, order: &PlannedOrder, clock: &Clock) -> (Result<Answer, String>, Vec<Repeat>) {
+    async fn put(&self, order: &PlannedOrder, clock: &Clock) -> (Result<Response, String>, Vec<Repeat>) {
         let mut repeats = Vec::new();
         let mut backoff = MIN_BACKOFF;
         loop {
             let body = order.body.get().to_owned();
-            let answer = tokio::select! {
+            let response = tokio::select! {
                 // Prefer an answer in time.
                 biased;
-                answer = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => {
-                    answer.map_err(|unanswered| unanswered.why)
+                response = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => {
+                    response.map_err(|unanswered| unanswered.why)
                 }
                 () = self.interruption() => return (Err(INTERRUPTED.to_owned()), repeats),
             };
-            let (why, wait) = match &answer {
-                Ok(answer) if REPEATABLE.contains(&answer.status) => {
-                    (format!("{} {}", answer.status, answer.complaint()), answer.retry_after.unwrap_or(backoff))
+            let (why, wait) = match &response {
+                Ok(response) if REPEATABLE.contains(&response.status) => {
+                    (format!("{} {}", response.status, response.complaint()), response.retry_after.unwrap_or(backoff))
                 }
-                Ok(_) => return (answer, repeats),
+                Ok(_) => return (response, repeats),
                 Err(why) => (why.clone(), backoff),
             };
             if repeats.len() >= self.retries || Instant::now() + wait >= clock.deadline {
-                return (answer, repeats);
+                return (response, repeats);
             }
             let at = clock.elapsed();
             tokio::select! {
                 biased;
-                () = self.interruption() => return (answer, repeats),
+                () = self.interruption() => return (response, repeats),
                 () = sleep(wait) => repeats.push(Repeat { at, why, wait }),
             }
             backoff = (backoff * 2).min(MAX_BACKOFF);
@@ -169,12 +171,12 @@ impl Placing {
                 () = sleep_until(clock.deadline) => {
                     let said = said.map(|said| format!("; the status service said: {said}")).unwrap_or_default();
                     let reason = format!("no outcome within {} s{said}", self.timeout.as_secs());
-                    let unanswered = Outcome::because(Status::Unanswered, reason);
+                    let unanswered = ObservedOutcome::because(ObservedStatus::Unanswered, reason);
                     return failed.unwrap_or_else(|| clock.end(unanswered, DoneBy::Nothing));
                 }
                 () = self.interruption() => {
                     return failed.unwrap_or_else(|| {
-                        clock.end(Outcome::because(Status::Unanswered, INTERRUPTED), DoneBy::Nothing)
+                        clock.end(ObservedOutcome::because(ObservedStatus::Unanswered, INTERRUPTED), DoneBy::Nothing)
                     });
                 }
                 fetched = fetching.as_mut() => {
@@ -190,7 +192,11 @@ impl Placing {
                 }
             };
             match end {
-                Some(End { outcome: Outcome { status: Status::Failed, .. }, by: DoneBy::Fetch, .. }) => failed = end,
+                Some(End {
+                    outcome: ObservedOutcome { status: ObservedStatus::Failed, .. },
+                    by: DoneBy::Fetch,
+                    ..
+                }) => failed = end,
                 Some(end) => return end,
                 None => {}
             }
@@ -206,18 +212,18 @@ impl Placing {
         };
         match self.requests.get_order(&order.order_id, deadline).await {
             Err(unanswered) => nothing(unanswered.why, None),
-            Ok(answer) if answer.status != 200 => {
-                nothing(format!("{} {}", answer.status, answer.complaint()), answer.retry_after)
+            Ok(response) if response.status != 200 => {
+                nothing(format!("{} {}", response.status, response.complaint()), response.retry_after)
             }
-            Ok(answer) => match serde_json::from_str::<OrderView>(&answer.body) {
-                Ok(view) => match Outcome::of_record(&view, &order.content) {
+            Ok(response) => match serde_json::from_str::<OrderView>(&response.body) {
+                Ok(view) => match ObservedOutcome::of_record(&view, &order.content) {
                     Some(outcome) => Fetched::Outcome(outcome),
-                    None => nothing(state_of(&view), answer.retry_after),
+                    None => nothing(state_of(&view), response.retry_after),
                 },
-                Err(_) if answer.json()["status"] == PendingView::STATUS => {
-                    nothing(PendingView::STATUS.to_owned(), answer.retry_after)
+                Err(_) if response.json()["status"] == PendingView::STATUS => {
+                    nothing(PendingView::STATUS.to_owned(), response.retry_after)
                 }
-                Err(_) => nothing("an answer that is not an order".to_owned(), answer.retry_after),
+                Err(_) => nothing("an answer that is not an order".to_owned(), response.retry_after),
             },
         }
     }
@@ -229,18 +235,19 @@ fn state_of(view: &OrderView) -> String {
     if steps.is_empty() { view.status.clone() } else { format!("{} ({})", view.status, steps.join(", ")) }
 }
 
-/// By the answer to the PUT.
-fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) -> Outcome {
-    match answer {
-        Err(why) => Outcome::because(Status::Unanswered, why.as_str()),
-        Ok(answer) if lane.answer == LaneAnswer::Outcome && lane.accepted.contains(&answer.status) => {
-            let view: Option<OrderView> = serde_json::from_str(&answer.body).ok();
-            view.and_then(|view| Outcome::of_record(&view, &order.content))
-                .unwrap_or_else(|| Outcome::because(Status::Error, "the answer is not an order"))
+/// By the response to the PUT.
+fn settled(response: &Result<Response, String>, lane: Lane, order: &PlannedOrder) -> ObservedOutcome {
+    match response {
+        Err(why) => ObservedOutcome::because(ObservedStatus::Unanswered, why.as_str()),
+        Ok(response) if lane.answer == Answer::Outcome && lane.accepted.contains(&response.status) => {
+            let view: Option<OrderView> = serde_json::from_str(&response.body).ok();
+            view.and_then(|view| ObservedOutcome::of_record(&view, &order.content))
+                .unwrap_or_else(|| ObservedOutcome::because(ObservedStatus::Error, "the answer is not an order"))
         }
-        Ok(answer) => {
-            let status = if REFUSED.contains(&answer.status) { Status::Rejected } else { Status::Error };
-            Outcome { problem: answer.problem(), ..Outcome::because(status, answer.complaint()) }
+        Ok(response) => {
+            let status =
+                if REFUSED.contains(&response.status) { ObservedStatus::Rejected } else { ObservedStatus::Error };
+            ObservedOutcome { problem: response.problem(), ..ObservedOutcome::because(status, response.complaint()) }
         }
     }
 }

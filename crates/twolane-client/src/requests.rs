@@ -25,7 +25,7 @@ pub const FILES_PER_REQUEST: u64 = 3;
 /// server's.
 const STALE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Of an answer that is not a problem document, in characters.
+/// Of a response that is not a problem document, in characters.
 const MAX_ECHO_CHARS: usize = 200;
 
 /// Requests to one stack.
@@ -42,9 +42,9 @@ pub struct Requests {
     resent: Arc<AtomicU64>,
 }
 
-/// An answer with any status.
+/// A response with any status.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status code.
     pub status: u16,
     /// `Retry-After`, if sent.
@@ -53,7 +53,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Why a request has no answer.
+/// Why a request has no response.
 #[derive(Clone, Debug)]
 pub struct Unanswered {
     /// As text.
@@ -92,18 +92,18 @@ impl Requests {
     /// Places an order: `PUT` under the lane's path.
     ///
     /// # Errors
-    /// Why there is no answer.
-    pub async fn put_order(&self, lane: Lane, id: &str, body: String, until: Instant) -> Result<Answer, Unanswered> {
+    /// Why there is no response.
+    pub async fn put_order(&self, lane: Lane, id: &str, body: String, until: Instant) -> Result<Response, Unanswered> {
         let request = self.http(Method::PUT, &format!("{}/{id}", lane.path));
-        self.answer(request.header(header::CONTENT_TYPE, "application/json").body(body), until).await
+        self.response_to(request.header(header::CONTENT_TYPE, "application/json").body(body), until).await
     }
 
     /// Polls an order: `GET /orders/{orderId}`.
     ///
     /// # Errors
-    /// Why there is no answer.
-    pub async fn get_order(&self, id: &str, until: Instant) -> Result<Answer, Unanswered> {
-        self.answer(self.http(Method::GET, &format!("orders/{id}")), until).await
+    /// Why there is no response.
+    pub async fn get_order(&self, id: &str, until: Instant) -> Result<Response, Unanswered> {
+        self.response_to(self.http(Method::GET, &format!("orders/{id}")), until).await
     }
 
     /// Whether a request found no server or no such API.
@@ -127,22 +127,22 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: RequestBuilder, until: Instant) -> Result<Answer, Unanswered> {
+    async fn response_to(&self, request: RequestBuilder, until: Instant) -> Result<Response, Unanswered> {
         let exchange = async {
             let response = self.send(request.build()?).await?;
             let status = response.status().as_u16();
             let retry_after =
                 response.headers().get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
-            Ok(Answer { status, retry_after, body: response.text().await? })
+            Ok(Response { status, retry_after, body: response.text().await? })
         };
         match timeout_at(until, exchange).await {
             Err(_) => Err(Unanswered { why: "no answer in time".to_owned(), is_local: false }),
-            Ok(Ok(answer)) => {
+            Ok(Ok(response)) => {
                 // The API's own 403 and 404 are problem documents.
-                if [403, 404].contains(&answer.status) && answer.problem().is_none() {
+                if [403, 404].contains(&response.status) && response.problem().is_none() {
                     self.missed.store(true, Ordering::Relaxed);
                 }
-                Ok(answer)
+                Ok(response)
             }
             Ok(Err(error)) => Err(self.unanswered(&error)),
         }
@@ -217,7 +217,7 @@ fn retry_after(value: &str) -> Option<Duration> {
     value.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(u64::from(seconds)))
 }
 
-impl Answer {
+impl Response {
     /// The body, or `null` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -253,7 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn complaint(status: u16, body: &str) -> String {
-        Answer { status, retry_after: None, body: body.to_owned() }.complaint()
+        Response { status, retry_after: None, body: body.to_owned() }.complaint()
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_the_body_if_the_answer_is_not_a_problem_document() {
+    fn shows_the_body_if_the_response_is_not_a_problem_document() {
         assert_eq!(complaint(403, r#"{"message":"Forbidden"}"#), "Forbidden");
         assert_eq!(complaint(502, "<html>"), "<html>");
         assert_eq!(complaint(502, " "), "HTTP 502 with an empty body");
@@ -295,7 +295,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_makes_the_reader_panic(status in any::<u16>(), body in any::<String>()) {
+        fn no_response_makes_the_reader_panic(status in any::<u16>(), body in any::<String>()) {
             let _ = complaint(status, &body);
         }
     }

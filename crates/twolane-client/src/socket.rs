@@ -58,7 +58,7 @@ pub enum KeepAlive {
 
 /// An event of a kept socket.
 #[derive(Debug)]
-pub enum Event {
+pub enum SocketEvent {
     /// Open, with all subscriptions sent.
     Opened,
     /// A text frame.
@@ -83,7 +83,7 @@ pub enum Event {
 
 /// A separate task keeps it open until it is closed or dropped.
 pub struct Socket {
-    events: mpsc::UnboundedReceiver<Event>,
+    events: mpsc::UnboundedReceiver<SocketEvent>,
     task: JoinHandle<()>,
 }
 
@@ -106,7 +106,7 @@ impl Socket {
     ///
     /// # Panics
     /// Never: the task sends while this socket exists.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> SocketEvent {
         self.events.recv().await.expect("the task sends until this receiver is gone")
     }
 
@@ -127,7 +127,7 @@ struct Kept {
 
 impl Kept {
     /// Ends when the receiver of events is gone.
-    async fn keep_open(self, subscriptions: impl Fn() -> Vec<String>, events: mpsc::UnboundedSender<Event>) {
+    async fn keep_open(self, subscriptions: impl Fn() -> Vec<String>, events: mpsc::UnboundedSender<SocketEvent>) {
         let mut backoff = MIN_BACKOFF;
         while !events.is_closed() {
             let opened = tokio::select! {
@@ -136,7 +136,7 @@ impl Kept {
             };
             let (why, hint, last_received_at) = match opened {
                 Err(NotOpen { why, hint, for_good: true }) => {
-                    let _ = events.send(Event::Lost { why, hint, retry_in: None, last_received_at: None });
+                    let _ = events.send(SocketEvent::Lost { why, hint, retry_in: None, last_received_at: None });
                     return events.closed().await;
                 }
                 Err(NotOpen { why, hint, .. }) => (why, hint, None),
@@ -150,7 +150,7 @@ impl Kept {
                     (why, None, Some(last_received_at))
                 }
             };
-            let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff), last_received_at });
+            let _ = events.send(SocketEvent::Lost { why, hint, retry_in: Some(backoff), last_received_at });
             tokio::select! {
                 () = sleep(backoff) => {}
                 () = events.closed() => return,
@@ -227,7 +227,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut WebSocketStream<S>,
     mut keep_alive: KeepAlive,
     subscriptions: Vec<String>,
-    events: &mpsc::UnboundedSender<Event>,
+    events: &mpsc::UnboundedSender<SocketEvent>,
 ) -> Closed {
     let mut last_received_at = OffsetDateTime::now_utc();
     for id in subscriptions {
@@ -235,7 +235,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             return Closed { why: why(&error), last_received_at };
         }
     }
-    let _ = events.send(Event::Opened);
+    let _ = events.send(SocketEvent::Opened);
     let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut answered, mut awaits_pong) = (true, false);
@@ -274,7 +274,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                             }
                             continue;
                         }
-                        let _ = events.send(Event::Frame { text: text.as_str().to_owned(), at: Instant::now() });
+                        let _ = events.send(SocketEvent::Frame { text: text.as_str().to_owned(), at: Instant::now() });
                     }
                     Some(Ok(Message::Close(Some(frame)))) if !frame.reason.is_empty() => {
                         break format!("the server closed it: {}", frame.reason);
@@ -331,14 +331,14 @@ mod tests {
     const RESULT: &str = r#"{"type":"order.failed","orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","reason":"x"}"#;
 
     /// The server's end, and the client's events.
-    async fn served(keep_alive: KeepAlive) -> (WebSocketStream<DuplexStream>, mpsc::UnboundedReceiver<Event>) {
+    async fn served(keep_alive: KeepAlive) -> (WebSocketStream<DuplexStream>, mpsc::UnboundedReceiver<SocketEvent>) {
         let (client, server) = duplex(4096);
         let (sender, mut events) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
             serve(&mut client, keep_alive, Vec::new(), &sender).await;
         });
-        assert!(matches!(events.recv().await, Some(Event::Opened)));
+        assert!(matches!(events.recv().await, Some(SocketEvent::Opened)));
         (WebSocketStream::from_raw_socket(server, Role::Server, None).await, events)
     }
 
@@ -354,9 +354,9 @@ mod tests {
         timeout(Duration::from_secs(1), is_ping(server)).await.ok().flatten()
     }
 
-    async fn next_frame(events: &mut mpsc::UnboundedReceiver<Event>) -> String {
+    async fn next_frame(events: &mut mpsc::UnboundedReceiver<SocketEvent>) -> String {
         match events.recv().await {
-            Some(Event::Frame { text, .. }) => text,
+            Some(SocketEvent::Frame { text, .. }) => text,
             other => panic!("no frame: {other:?}"),
         }
     }

@@ -55,7 +55,7 @@ pub struct End {
     /// Its time.
     pub at: Duration,
     /// The outcome.
-    pub outcome: Outcome,
+    pub outcome: ObservedOutcome,
     /// How the client learned it.
     pub by: DoneBy,
 }
@@ -73,11 +73,11 @@ pub enum DoneBy {
     Nothing,
 }
 
-/// An order's outcome, as far as known.
+/// An order's outcome, as far as the client knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ObservedOutcome {
     /// The status.
-    pub status: Status,
+    pub status: ObservedStatus,
     /// Unless confirmed.
     pub reason: Option<String>,
     /// If sent.
@@ -88,7 +88,7 @@ pub struct Outcome {
 
 /// An order's status, as the client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum ObservedStatus {
     /// Stored.
     Confirmed,
     /// A step refused or failed, or the deadline passed. Final.
@@ -103,7 +103,7 @@ pub enum Status {
     Unanswered,
 }
 
-impl Status {
+impl ObservedStatus {
     /// In records and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -124,16 +124,16 @@ impl Status {
     }
 }
 
-impl Outcome {
+impl ObservedOutcome {
     /// Stored.
     #[must_use]
     pub fn confirmed() -> Self {
-        Self { status: Status::Confirmed, reason: None, problem: None, steps: Vec::new() }
+        Self { status: ObservedStatus::Confirmed, reason: None, problem: None, steps: Vec::new() }
     }
 
     /// Any other status.
     #[must_use]
-    pub fn because(status: Status, reason: impl Into<String>) -> Self {
+    pub fn because(status: ObservedStatus, reason: impl Into<String>) -> Self {
         Self { status, reason: Some(reason.into()), problem: None, steps: Vec::new() }
     }
 
@@ -150,13 +150,15 @@ impl Outcome {
         let reason = || view.reason.clone().unwrap_or_default();
         match view.status.as_str() {
             "CONFIRMED" if is_order(view, content) => Some(Self::confirmed().with_steps(view)),
-            "CANCELLED" if is_order(view, content) => Some(Self::because(Status::Cancelled, reason()).with_steps(view)),
+            "CANCELLED" if is_order(view, content) => {
+                Some(Self::because(ObservedStatus::Cancelled, reason()).with_steps(view))
+            }
             "CONFIRMED" | "CANCELLED" => {
                 let reason = "the order id was used before for a different order";
-                Some(Self::because(Status::Rejected, reason))
+                Some(Self::because(ObservedStatus::Rejected, reason))
             }
-            "REJECTED" => Some(Self::because(Status::Rejected, reason())),
-            "FAILED" => Some(Self::because(Status::Failed, reason())),
+            "REJECTED" => Some(Self::because(ObservedStatus::Rejected, reason())),
+            "FAILED" => Some(Self::because(ObservedStatus::Failed, reason())),
             _ => None,
         }
     }
@@ -165,8 +167,8 @@ impl Outcome {
 /// The outcome in a frame for the order with this content, and how it was learned. `None` if pending, or for a late
 /// repeat about a different order with the same id.
 #[must_use]
-pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Option<(Outcome, DoneBy)> {
-    let with_steps_of = |outcome: Outcome, view: Option<&OrderView>| match view {
+pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Option<(ObservedOutcome, DoneBy)> {
+    let with_steps_of = |outcome: ObservedOutcome, view: Option<&OrderView>| match view {
         Some(view) => outcome.with_steps(view),
         None => outcome,
     };
@@ -177,20 +179,20 @@ pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Op
             None
         }
         ServerFrame::Confirmed { order, .. } => {
-            Some((with_steps_of(Outcome::confirmed(), order.as_deref()), DoneBy::Callback))
+            Some((with_steps_of(ObservedOutcome::confirmed(), order.as_deref()), DoneBy::Callback))
         }
         ServerFrame::Cancelled { order, reason, .. } => {
-            let outcome = Outcome::because(Status::Cancelled, reason.as_str());
+            let outcome = ObservedOutcome::because(ObservedStatus::Cancelled, reason.as_str());
             Some((with_steps_of(outcome, order.as_deref()), DoneBy::Callback))
         }
         ServerFrame::Rejected { reason, .. } => {
-            Some((Outcome::because(Status::Rejected, reason.as_str()), DoneBy::Callback))
+            Some((ObservedOutcome::because(ObservedStatus::Rejected, reason.as_str()), DoneBy::Callback))
         }
         ServerFrame::Failed { reason, .. } => {
-            Some((Outcome::because(Status::Failed, reason.as_str()), DoneBy::Callback))
+            Some((ObservedOutcome::because(ObservedStatus::Failed, reason.as_str()), DoneBy::Callback))
         }
         ServerFrame::Status { order: Some(view), .. } => {
-            Outcome::of_record(view, content).map(|outcome| (outcome, DoneBy::Fetch))
+            ObservedOutcome::of_record(view, content).map(|outcome| (outcome, DoneBy::Fetch))
         }
         // Pending or too large for a frame: the client polls.
         ServerFrame::Status { .. } | ServerFrame::Error { .. } | ServerFrame::Pong => None,
@@ -236,16 +238,16 @@ mod tests {
 
     #[test]
     fn the_record_of_a_different_order_rejects_this_one() {
-        let same = Outcome::of_record(&record("CONFIRMED"), &content(1)).expect("an outcome");
-        let different = Outcome::of_record(&record("CONFIRMED"), &content(2)).expect("an outcome");
+        let same = ObservedOutcome::of_record(&record("CONFIRMED"), &content(1)).expect("an outcome");
+        let different = ObservedOutcome::of_record(&record("CONFIRMED"), &content(2)).expect("an outcome");
 
-        assert_eq!(same, Outcome::confirmed());
-        assert_eq!(different.status, Status::Rejected);
+        assert_eq!(same, ObservedOutcome::confirmed());
+        assert_eq!(different.status, ObservedStatus::Rejected);
     }
 
     #[test]
     fn a_record_with_an_unknown_status_has_no_outcome() {
-        assert_eq!(Outcome::of_record(&record("SHIPPED"), &content(1)), None);
+        assert_eq!(ObservedOutcome::of_record(&record("SHIPPED"), &content(1)), None);
     }
 
     #[test]
@@ -253,7 +255,7 @@ mod tests {
         let order = Some(Box::new(record("CONFIRMED")));
         let frame = ServerFrame::Confirmed { order_id: "x".into(), order, order_url: None };
 
-        assert_eq!(outcome_of_frame(&frame, &content(1)), Some((Outcome::confirmed(), DoneBy::Callback)));
+        assert_eq!(outcome_of_frame(&frame, &content(1)), Some((ObservedOutcome::confirmed(), DoneBy::Callback)));
         assert_eq!(outcome_of_frame(&frame, &content(2)), None);
     }
 
@@ -270,19 +272,19 @@ mod tests {
 
     #[test]
     fn a_cancelled_order_has_its_reason_and_its_steps() {
-        let fetched = Outcome::of_record(&voted("CANCELLED"), &content(1)).expect("an outcome");
+        let fetched = ObservedOutcome::of_record(&voted("CANCELLED"), &content(1)).expect("an outcome");
         let order = Some(Box::new(voted("CANCELLED")));
         let frame = ServerFrame::Cancelled { order_id: "x".into(), reason: "why".into(), order, order_url: None };
 
-        assert_eq!((fetched.status, fetched.reason.as_deref()), (Status::Cancelled, Some("why")));
+        assert_eq!((fetched.status, fetched.reason.as_deref()), (ObservedStatus::Cancelled, Some("why")));
         assert_eq!(fetched.steps.len(), 3);
         assert_eq!(outcome_of_frame(&frame, &content(1)), Some((fetched, DoneBy::Callback)));
         assert_eq!(outcome_of_frame(&frame, &content(2)), None);
         assert_eq!(
-            Outcome::of_record(&voted("CANCELLED"), &content(2)).map(|outcome| outcome.status),
-            Some(Status::Rejected)
+            ObservedOutcome::of_record(&voted("CANCELLED"), &content(2)).map(|outcome| outcome.status),
+            Some(ObservedStatus::Rejected)
         );
-        assert_eq!(Outcome::of_record(&voted("PLACED"), &content(1)), None);
+        assert_eq!(ObservedOutcome::of_record(&voted("PLACED"), &content(1)), None);
     }
 
     #[test]

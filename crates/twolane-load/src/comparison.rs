@@ -3,13 +3,13 @@
 use crate::deployed::{Deployed, has_lane};
 use crate::lap::Lap;
 use crate::measure::{Clocked, LaneRun, Loaded, POLLS_AT_ONCE, Ready};
-use crate::open_files::{Held, Load};
+use crate::open_files::{FileDemand, Held};
 use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
-use crate::settings::{ScenarioName, Settings};
-use crate::stack_settings::Changes;
-use crate::workload::{self, Content, Extent, Orders, Phase, SAMPLE, Shape, Workload, mixed, schedule};
+use crate::settings::{ComparisonSettings, ScenarioName};
+use crate::stack_settings::StackChanges;
+use crate::workload::{self, Content, Extent, Phase, PhaseArrivals, SAMPLE, Shape, Workload, mixed, schedule};
 use anyhow::bail;
 use futures_util::future::{join_all, try_join_all};
 use lanes::{Answer, LANES, Lane};
@@ -33,7 +33,7 @@ const MAX_ORDERS: f64 = 20_000_000.0;
 
 /// A planned comparison: nothing is changed or sent yet.
 pub struct Comparison {
-    settings: Settings,
+    settings: ComparisonSettings,
     seed: u64,
     lanes: Vec<Lane>,
     workload: Arc<Workload>,
@@ -61,7 +61,7 @@ impl Comparison {
     /// # Errors
     /// The settings contradict each other, or the stack does not support them.
     pub async fn plan(
-        settings: Settings,
+        settings: ComparisonSettings,
         lanes: Vec<Lane>,
         stack: &Stack,
         address: &DeployedAddress,
@@ -92,9 +92,9 @@ impl Comparison {
             }
         }
         let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
-        let opens = opens(&settings, &lanes, &workload, &owners, &scenario);
-        let max_in_flight = opens.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?;
-        let at_once = usize::try_from(opens.at_once(max_in_flight))?;
+        let demand = file_demand(&settings, &lanes, &workload, &owners, &scenario);
+        let max_in_flight = demand.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?;
+        let at_once = usize::try_from(demand.at_once(max_in_flight))?;
         Ok(Self {
             max_in_flight,
             seed,
@@ -210,7 +210,7 @@ impl Comparison {
         let order_ids = || ready.iter().filter(|ready| !ready.lane().steps.is_empty()).map(Ready::order_ids).collect();
         let filled = supplies.as_ref().map(|supplies| supplies.fill(&deployed.orders.name, order_ids()));
         let changes =
-            Changes::begin(deployed.controls.clone(), stack, file, before.clone(), filled, self.notify).await?;
+            StackChanges::begin(deployed.controls.clone(), stack, file, before.clone(), filled, self.notify).await?;
         let work = async {
             for setting in during {
                 Box::pin(deployed.controls.apply_unless(setting, interruption.wait())).await?;
@@ -345,10 +345,16 @@ fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     Ok(all)
 }
 
-fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owners, scenario: &Scenario) -> Load {
+fn file_demand(
+    settings: &ComparisonSettings,
+    lanes: &[Lane],
+    workload: &Workload,
+    owners: &Owners,
+    scenario: &Scenario,
+) -> FileDemand {
     let is_polled = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
     let listens = |lane: &&Lane| lane.has_callback && settings.confirm.has_callbacks();
-    Load {
+    FileDemand {
         lanes: if settings.parallel { lanes.len() as u64 } else { 1 },
         requests: workload.arrivals.len() as u64,
         // The endpoint has one connection from a function and one to the database.
@@ -358,7 +364,7 @@ fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owne
     }
 }
 
-fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
+fn workload(settings: &ComparisonSettings, seed: u64) -> anyhow::Result<Workload> {
     let load = &settings.load;
     let mut random = fastrand::Rng::with_seed(seed);
     let mix = scenario::mix(settings);
@@ -383,7 +389,7 @@ fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
 }
 
 /// The phases of the scenario file, or one phase of the other settings.
-fn phases(settings: &Settings) -> Vec<Phase> {
+fn phases(settings: &ComparisonSettings) -> Vec<Phase> {
     let load = &settings.load;
     if !load.phases.is_empty() {
         return load.phases.clone();
@@ -392,7 +398,7 @@ fn phases(settings: &Settings) -> Vec<Phase> {
         (Some(orders), _) => Extent::Orders(orders),
         (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
     };
-    vec![Phase::Orders(Orders { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
+    vec![Phase::Orders(PhaseArrivals { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
 }
 
 /// The warm-up, and how long orders arrive after it.

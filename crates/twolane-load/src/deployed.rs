@@ -18,8 +18,8 @@ pub(crate) struct Deployed {
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) controls: Controls,
     functions: Vec<Function>,
-    /// The counters that orders of lanes with steps take from, if there is such a lane.
-    pub(crate) supplies: Option<Supplies>,
+    /// `None` without such a lane.
+    pub(crate) supplies: Option<SupplyCounters>,
     /// Whether the orders table has the index by owner.
     pub(crate) lists_orders: bool,
     step_tables: Vec<(Lane, String)>,
@@ -28,8 +28,9 @@ pub(crate) struct Deployed {
     pub(crate) endpoint_url: Option<String>,
 }
 
+/// The counters that orders of lanes with steps take from.
 #[derive(Clone, Debug)]
-pub(crate) struct Supplies {
+pub(crate) struct SupplyCounters {
     pub(crate) stock: Counters,
     pub(crate) accounts: Counters,
 }
@@ -77,7 +78,7 @@ impl Deployed {
             }
             if !lane.steps.is_empty() {
                 let accounts = Counters::of_accounts(stack, &config)?;
-                supplies = Some(Supplies { stock: Counters::of_stock(stack, &config)?, accounts });
+                supplies = Some(SupplyCounters { stock: Counters::of_stock(stack, &config)?, accounts });
             }
             queues.push((lane, lane.queues.iter().map(queue).collect::<anyhow::Result<Vec<_>>>()?));
         }

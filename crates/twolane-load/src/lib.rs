@@ -1,7 +1,7 @@
 //! Measures lanes under the same load.
 //!
-//! A [`Comparison`](comparison::Comparison), planned from [`Settings`](settings::Settings), may change a stack, changes
-//! it back, and ends in a report.
+//! A [`Comparison`](comparison::Comparison), planned from
+//! [`ComparisonSettings`](settings::ComparisonSettings), may change a stack, changes it back, and ends in a report.
 
 pub mod comparison;
 mod deployed;

@@ -35,12 +35,13 @@ pub fn raise_limit() {
 /// # Errors
 /// The limit is too low.
 pub fn check_concurrency(concurrency: u16, orders: usize) -> anyhow::Result<()> {
-    let load = Load { lanes: 1, requests: orders as u64, endpoint: 0, polls: 0, sockets: 1 };
-    load.in_flight("--concurrency", Some(concurrency.into()), |_| ()).map(drop)
+    let demand = FileDemand { lanes: 1, requests: orders as u64, endpoint: 0, polls: 0, sockets: 1 };
+    demand.in_flight("--concurrency", Some(concurrency.into()), |_| ()).map(drop)
 }
 
+/// What opens files during a run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Load {
+pub(crate) struct FileDemand {
     pub(crate) lanes: u64,
     /// Requests of the lane with the most.
     pub(crate) requests: u64,
@@ -52,7 +53,7 @@ pub(crate) struct Load {
     pub(crate) sockets: u64,
 }
 
-impl Load {
+impl FileDemand {
     /// Open files with `in_flight` concurrent requests per lane.
     fn needs(&self, in_flight: u32) -> u64 {
         let endpoint = self.lanes * u64::from(in_flight).min(self.requests) * self.endpoint;
@@ -131,42 +132,42 @@ impl Held {
 mod tests {
     use super::*;
 
-    const LOAD: Load = Load { lanes: 1, requests: 10_000, endpoint: 0, polls: 0, sockets: 0 };
+    const DEMAND: FileDemand = FileDemand { lanes: 1, requests: 10_000, endpoint: 0, polls: 0, sockets: 0 };
 
-    fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
-        load.in_flight_within(limit, 12, "--max-in-flight", chosen)
+    fn within(demand: FileDemand, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
+        demand.in_flight_within(limit, 12, "--max-in-flight", chosen)
     }
 
     #[test]
     fn a_value_that_fits_is_kept() {
-        for (load, limit, chosen, expected) in [
-            (LOAD, 3076, None, 1000),
-            (LOAD, 3076, Some(1000), 1000),
-            (LOAD, 136, Some(20), 20),
+        for (demand, limit, chosen, expected) in [
+            (DEMAND, 3076, None, 1000),
+            (DEMAND, 3076, Some(1000), 1000),
+            (DEMAND, 136, Some(20), 20),
             // The number of requests limits the number of connections.
-            (Load { requests: 20, ..LOAD }, 136, None, 1000),
+            (FileDemand { requests: 20, ..DEMAND }, 136, None, 1000),
         ] {
-            let (in_flight, notice) = within(load, limit, chosen).expect("it fits");
+            let (in_flight, notice) = within(demand, limit, chosen).expect("it fits");
 
-            assert_eq!((in_flight, notice), (expected, None), "{load:?}");
+            assert_eq!((in_flight, notice), (expected, None), "{demand:?}");
         }
     }
 
     #[test]
     fn the_default_is_reduced_with_a_notice_if_it_does_not_fit() {
-        for (load, expected) in [
-            (LOAD, 60),
-            (Load { lanes: 2, ..LOAD }, 30),
-            (Load { endpoint: 2, ..LOAD }, 36),
-            (Load { polls: 100, ..LOAD }, 30),
-            (Load { sockets: 60, ..LOAD }, 40),
+        for (demand, expected) in [
+            (DEMAND, 60),
+            (FileDemand { lanes: 2, ..DEMAND }, 30),
+            (FileDemand { endpoint: 2, ..DEMAND }, 36),
+            (FileDemand { polls: 100, ..DEMAND }, 30),
+            (FileDemand { sockets: 60, ..DEMAND }, 40),
         ] {
-            let (in_flight, notice) = within(load, 256, None).expect("some fit");
+            let (in_flight, notice) = within(demand, 256, None).expect("some fit");
 
-            assert_eq!(in_flight, expected, "{load:?}");
-            assert!(notice.is_some_and(|notice| notice.contains("`ulimit -n ")), "{load:?}");
+            assert_eq!(in_flight, expected, "{demand:?}");
+            assert!(notice.is_some_and(|notice| notice.contains("`ulimit -n ")), "{demand:?}");
         }
-        let (_, notice) = within(LOAD, 256, None).expect("some fit");
+        let (_, notice) = within(DEMAND, 256, None).expect("some fit");
         assert_eq!(
             notice.expect("there is a notice"),
             "This process may open 256 files: at most 60 concurrent requests per lane, not 1000. For \
@@ -176,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_chosen_value_that_does_not_fit_is_refused() {
-        let refused = within(LOAD, 256, Some(300)).expect_err("it does not fit").to_string();
-        let sockets = Load { sockets: 10_000, ..LOAD };
+        let refused = within(DEMAND, 256, Some(300)).expect_err("it does not fit").to_string();
+        let sockets = FileDemand { sockets: 10_000, ..DEMAND };
         let hopeless = within(sockets, 256, None).expect_err("nothing fits").to_string();
 
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::measure::Measured;
 use super::scenario::Scenario;
 use super::workload::Workload;
-use crate::settings::{ArrivalDistribution, ConfirmBy, Settings};
+use crate::settings::{ArrivalDistribution, ComparisonSettings, ConfirmBy};
 use std::process::Command;
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;
@@ -19,7 +19,7 @@ const LAG_FLOOR_MS: f64 = 20.0;
 const LAG_SHARE: f64 = 0.1;
 
 pub(crate) struct Conditions<'a> {
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: &'a ComparisonSettings,
     pub(crate) scenario: &'a Scenario,
     pub(crate) workload: &'a Workload,
     pub(crate) owners: u32,

@@ -2,7 +2,7 @@
 //! editors.
 
 use crate::settings::{ArrivalDistribution, ConfirmBy, DEFAULT_PEAK, ScenarioName};
-use crate::workload::{Extent, Orders, Phase};
+use crate::workload::{Extent, Phase, PhaseArrivals};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use std::fmt::Display;
@@ -149,7 +149,7 @@ impl PhaseTable {
             _ => bail!("It needs either `seconds` or `orders`, more than 0"),
         };
         let arrivals = self.arrivals.unwrap_or(ArrivalDistribution::Constant);
-        Ok(Phase::Orders(Orders { arrivals, rate, peak, extent }))
+        Ok(Phase::Orders(PhaseArrivals { arrivals, rate, peak, extent }))
     }
 }
 

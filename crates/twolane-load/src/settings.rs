@@ -9,9 +9,9 @@ use twolane_report::Promise;
 /// Default `peak`.
 pub(crate) const DEFAULT_PEAK: f64 = 10.0;
 
-/// All settings.
+/// All settings of a comparison.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ComparisonSettings {
     /// The scenario.
     pub scenario: ScenarioName,
     /// Whether the lanes are loaded concurrently.
@@ -26,7 +26,7 @@ pub struct Settings {
     pub abort_on: Vec<Promise>,
 }
 
-impl Settings {
+impl ComparisonSettings {
     pub(crate) fn arrivals(&self) -> ArrivalDistribution {
         self.load.arrivals.unwrap_or(match self.scenario {
             ScenarioName::Burst | ScenarioName::NoisyOwner => ArrivalDistribution::Burst,
@@ -165,7 +165,7 @@ impl ConfirmBy {
 }
 
 /// The defaults.
-impl Default for Settings {
+impl Default for ComparisonSettings {
     fn default() -> Self {
         let load = LoadSettings {
             arrivals: None,

@@ -3,7 +3,7 @@
 use crate::cost::cost;
 use crate::delays::delays;
 use crate::needs::needs;
-use crate::settings::{Key, Settings, Source};
+use crate::settings::{Key, PlanSettings, SettingSource};
 use crate::simulation::simulate;
 use crate::{Bound, PlanInput, orders, passes};
 use lanes::Lane;
@@ -12,11 +12,11 @@ use serde::Serialize;
 /// A setting's change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct SettingChange {
     /// The setting's name.
     pub setting: &'static str,
     /// Its kind: where to change it.
-    pub source: Source,
+    pub source: SettingSource,
     /// Current value.
     pub from: f64,
     /// New value.
@@ -44,7 +44,7 @@ const HEADROOM: f64 = 1.2;
 
 /// The changes that meet the needs, and the result with them. If event sources still scale too slowly, they provision
 /// pollers.
-pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Outlook>) {
+pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<SettingChange>, Option<Outlook>) {
     let mut settings = input.settings.clone();
     meet_needs(lane, input, &mut settings);
     let mut outlook = outlook(lane, input, &settings);
@@ -59,20 +59,20 @@ pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Out
     let pairs = input.settings.iter().zip(settings.iter());
     let differing = pairs.filter(|((_, from), (_, to))| from.total_cmp(to).is_ne());
     let changes: Vec<_> = differing
-        .map(|((setting, from), (_, to))| Change { setting: setting.name, source: setting.source, from, to })
+        .map(|((setting, from), (_, to))| SettingChange { setting: setting.name, source: setting.source, from, to })
         .collect();
     let outlook = (!changes.is_empty()).then_some(outlook);
     (changes, outlook)
 }
 
 /// Raises settings to what the peak needs. Runs twice, because more pollers can need more concurrency.
-fn meet_needs(lane: Lane, input: &PlanInput, settings: &mut Settings) {
+fn meet_needs(lane: Lane, input: &PlanInput, settings: &mut PlanSettings) {
     for _ in 0..2 {
         meet_needs_once(lane, input, settings);
     }
 }
 
-fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut Settings) {
+fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut PlanSettings) {
     for need in needs(lane, &input.load, settings, input.confirm) {
         if need.need <= need.have {
             continue;
@@ -104,11 +104,11 @@ fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut Settings) {
     }
 }
 
-fn raise(settings: &mut Settings, key: Key, to: f64) {
+fn raise(settings: &mut PlanSettings, key: Key, to: f64) {
     settings[key] = settings[key].max(to.min(key.highest()));
 }
 
-fn outlook(lane: Lane, input: &PlanInput, settings: &Settings) -> Outlook {
+fn outlook(lane: Lane, input: &PlanInput, settings: &PlanSettings) -> Outlook {
     let simulation = simulate(lane, &input.load, settings, input.confirm);
     let delays = delays(lane, &simulation.seconds, settings);
     let sums = orders(&simulation);

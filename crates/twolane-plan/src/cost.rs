@@ -2,7 +2,7 @@
 
 use crate::durations::{index_units, write_units};
 use crate::flow::{After, flow};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use crate::simulation::Simulation;
 use crate::whole;
 use crate::{Confirm, PlanInput};
@@ -122,7 +122,7 @@ fn usage(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Usage {
     }
 }
 
-fn functions(lane: Lane, simulation: &Simulation, settings: &Settings) -> Vec<FunctionUsage> {
+fn functions(lane: Lane, simulation: &Simulation, settings: &PlanSettings) -> Vec<FunctionUsage> {
     let gb = settings[Key::MemorySize] / 1024.0;
     let most =
         |name: &str| simulation.concurrency.iter().find(|(known, _)| *known == name).map_or(0.0, |(_, most)| *most);
@@ -149,7 +149,7 @@ fn functions(lane: Lane, simulation: &Simulation, settings: &Settings) -> Vec<Fu
 
 /// A stage's invocations and their seconds. A simulation ends before messages that follow a decision or wait for the
 /// deadline. These are extrapolated.
-fn invocations(stage: &crate::flow::Stage, done: &crate::backlog::Backlog, accepted: f64) -> (f64, f64) {
+fn invocations(stage: &crate::flow::Stage, done: &crate::stage_messages::StageMessages, accepted: f64) -> (f64, f64) {
     let comes_later = matches!(stage.after, After::Deadline(_) | After::Decision);
     if !comes_later || done.passed >= accepted {
         return (done.invocations, done.busy_seconds);

@@ -2,7 +2,7 @@
 
 use crate::durations::duration;
 use crate::flow::{After, flow};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use crate::simulation::Second;
 use lanes::Lane;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct Delays {
 }
 
 /// `None` if no order has an outcome.
-pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &Settings) -> Option<Delays> {
+pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &PlanSettings) -> Option<Delays> {
     let mut waits = waits(seconds);
     waits.sort_by(|one, other| one.0.total_cmp(&other.0));
     let total: f64 = waits.iter().map(|(_, orders)| orders).sum();
@@ -70,7 +70,7 @@ impl StepByOne for std::ops::RangeFrom<f64> {
 }
 
 /// The time of an order without any wait, in seconds: its batches in sequence, and the deliveries between them.
-pub(crate) fn unloaded_delay(lane: Lane, settings: &Settings) -> f64 {
+pub(crate) fn unloaded_delay(lane: Lane, settings: &PlanSettings) -> f64 {
     let flow = flow(lane);
     let mut ends: Vec<f64> = Vec::new();
     for stage in flow.stages {

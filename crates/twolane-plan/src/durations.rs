@@ -1,7 +1,7 @@
 //! Durations of invocations, as sums of their requests' assumed times. Also their write units.
 
 use crate::flow::{Counter, Stage};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use lanes::Lane;
 
 /// Of a batch of a stage's messages, in seconds.
@@ -13,7 +13,7 @@ pub(crate) struct BatchDuration {
 }
 
 /// A request is a batch of one.
-pub(crate) fn duration(stage: &Stage, settings: &Settings) -> BatchDuration {
+pub(crate) fn duration(stage: &Stage, settings: &PlanSettings) -> BatchDuration {
     let publish = if stage.publishes > 0 { settings[Key::PublishMs] } else { 0.0 };
     let callback = if stage.calls_back { settings[Key::CallbackMs] } else { 0.0 };
     let database = requests(stage) * settings[Key::DatabaseMs];
@@ -27,7 +27,7 @@ fn requests(stage: &Stage) -> f64 {
 }
 
 /// The part of all orders that change the most popular item.
-pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
+pub(crate) fn counter_share(counter: Counter, settings: &PlanSettings) -> f64 {
     match counter {
         Counter::Sku => settings[Key::HottestSkuPercent] / 100.0,
         Counter::Owner => settings[Key::HottestOwnerPercent] / 100.0,
@@ -37,7 +37,7 @@ pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
 
 /// Items that share the counter. A day has one for each 1 000 of its shipments, up to 8. Source: `Calendar::counters`
 /// in `crates/shipments`.
-pub(crate) fn counter_items(counter: Counter, settings: &Settings) -> f64 {
+pub(crate) fn counter_items(counter: Counter, settings: &PlanSettings) -> f64 {
     let items = settings[Key::CountersPerItem];
     match counter {
         Counter::Sku | Counter::Owner => items,
@@ -59,12 +59,12 @@ impl BatchDuration {
 
 /// Concurrency of one invocation per second: its duration in seconds, but at least the inverse of an environment's
 /// highest rate.
-pub(crate) fn concurrency_units(seconds: f64, settings: &Settings) -> f64 {
+pub(crate) fn concurrency_units(seconds: f64, settings: &PlanSettings) -> f64 {
     seconds.max(1.0 / settings[Key::RequestsPerEnvironment])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
-pub(crate) fn write_units(stage: &Stage, settings: &Settings) -> f64 {
+pub(crate) fn write_units(stage: &Stage, settings: &PlanSettings) -> f64 {
     let items = stage.transaction_items as f64 + stage.items_per_sku as f64 * settings[Key::SkusPerOrder];
     stage.record_writes as f64 * settings[Key::OrderKilobytes].ceil()
         + stage.small_writes as f64

@@ -2,7 +2,7 @@
 
 use crate::durations::BatchDuration;
 use crate::resource::{Clock, Watch};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 
 /// A queue counts as limited if its messages wait longer, in seconds.
 const HELD_UP: f64 = 1.0;
@@ -42,7 +42,7 @@ impl EventSource {
         queue: &'static str,
         stages: Vec<usize>,
         duration: BatchDuration,
-        settings: &Settings,
+        settings: &PlanSettings,
         clock: Clock,
     ) -> Self {
         let most = batches_at_most(settings);
@@ -95,7 +95,7 @@ impl EventSource {
         Take { messages, invocations: messages / size, seconds: self.duration.of(size) + callback_wait }
     }
 
-    /// Messages in a batch at `rate` messages per second without a backlog: those that arrive while a poller is busy,
+    /// Messages in a batch at `rate` messages per second if none wait: those that arrive while a poller is busy,
     /// or during the batching window.
     fn batch_at(&self, rate: f64, callback_wait: f64) -> f64 {
         let per_poller = rate / self.batches;
@@ -110,7 +110,7 @@ impl EventSource {
     }
 }
 
-pub(crate) fn batches_at_most(settings: &Settings) -> f64 {
+pub(crate) fn batches_at_most(settings: &PlanSettings) -> f64 {
     let provisioned = settings[Key::ProvisionedPollers];
     if provisioned > 0.0 {
         provisioned * settings[Key::BatchesPerProvisionedPoller]

@@ -3,7 +3,6 @@
 //! [`plan`] is a fluid model in small steps, without a clock, a network or randomness: the same input gives the same
 //! result, bit by bit. The limits are those that AWS documents. Nothing was measured on AWS.
 
-mod backlog;
 mod changes;
 mod cost;
 mod delays;
@@ -17,16 +16,17 @@ mod page;
 mod resource;
 mod settings;
 mod simulation;
+mod stage_messages;
 mod text;
 
-pub use changes::{Change, Outlook};
+pub use changes::{Outlook, SettingChange};
 pub use cost::{Api, Architecture, Cost};
 pub use delays::Delays;
 pub use limits::{Limit, LimitTable};
-pub use load::{Arrivals, Load};
+pub use load::{ArrivalDistribution, Load};
 pub use needs::Need;
 pub use page::page;
-pub use settings::{Key, SETTINGS, Setting, Settings, Source};
+pub use settings::{Key, PlanSettings, SETTINGS, Setting, SettingSource};
 pub use text::{settings_text, text};
 
 use lanes::Lane;
@@ -42,7 +42,7 @@ pub struct PlanInput {
     /// When orders arrive.
     pub load: Load,
     /// Parameters of the stack, limits and assumptions.
-    pub settings: Settings,
+    pub settings: PlanSettings,
     /// AWS's limits.
     pub limits: LimitTable,
     /// Prices of AWS's services.
@@ -108,7 +108,7 @@ pub struct Plan {
     /// Maximum p99 of the time until an outcome, in seconds.
     pub max_delay_seconds: f64,
     /// Every setting.
-    pub settings: Settings,
+    pub settings: PlanSettings,
     /// AWS's limits.
     pub limits: LimitTable,
     /// Date of the prices: `YYYY-MM-DD`.
@@ -129,7 +129,7 @@ pub struct LanePlan {
     /// Whether every order is accepted, done and called back in time.
     pub passes: bool,
     /// The orders by outcome.
-    pub orders: Orders,
+    pub orders: OrderCounts,
     /// Limits that the load reached, in order of time.
     pub limited_by: Vec<Bound>,
     /// What the peak needs, in the order of an order's path.
@@ -145,7 +145,7 @@ pub struct LanePlan {
     /// `null` if no order has an outcome.
     pub cost: Option<Cost>,
     /// Changes that make the lane pass.
-    pub changes: Vec<Change>,
+    pub changes: Vec<SettingChange>,
     /// `null` without changes.
     pub with_changes: Option<Outlook>,
     /// Over time, in at most 300 spans.
@@ -155,7 +155,7 @@ pub struct LanePlan {
 /// Orders by outcome. `arrived = refused + confirmed + cancelled + failed + waiting`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Orders {
+pub struct OrderCounts {
     /// Requests, one for each order.
     pub arrived: f64,
     /// Requests not accepted.
@@ -306,9 +306,9 @@ fn passes(simulation: &Simulation, delays: Option<Delays>, max_delay_seconds: f6
     missed <= orders.arrived * ROUNDING + 0.5 && !is_late
 }
 
-fn orders(simulation: &Simulation) -> Orders {
+fn orders(simulation: &Simulation) -> OrderCounts {
     let cancelled = simulation.too_late + simulation.without_a_day;
-    Orders {
+    OrderCounts {
         arrived: simulation.arrived,
         refused: simulation.refused,
         confirmed: simulation.finished - cancelled - simulation.failed,

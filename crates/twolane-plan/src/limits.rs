@@ -1,6 +1,6 @@
 //! AWS's limits: a dated TOML file for one Region, with the source of each figure.
 
-use crate::settings::{SETTINGS, Settings, Source};
+use crate::settings::{PlanSettings, SETTINGS, SettingSource};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ impl LimitTable {
     /// The text is not TOML, a limit is missing, unknown or not a positive number, or a date or an address is missing.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let table: Self = toml::from_str(text).context("Failed to understand the limits")?;
-        let wanted = SETTINGS.iter().filter(|setting| setting.source == Source::Quota);
+        let wanted = SETTINGS.iter().filter(|setting| setting.source == SettingSource::Quota);
         let wanted: Vec<_> = wanted.map(|setting| setting.name).collect();
         if let Some(missing) = wanted.iter().find(|name| !table.limits.contains_key(**name)) {
             bail!("the limit {missing} is missing");
@@ -73,7 +73,7 @@ impl LimitTable {
     }
 }
 
-impl Settings {
+impl PlanSettings {
     /// The template's values, the table's limits, and the assumptions.
     #[must_use]
     pub fn new(limits: &LimitTable) -> Self {

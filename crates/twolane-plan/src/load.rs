@@ -6,7 +6,7 @@ use serde::Serialize;
 /// How arrivals are spread over time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "arrivals")]
-pub enum Arrivals {
+pub enum ArrivalDistribution {
     /// Always the rate.
     Constant,
     /// Rising evenly from the rate to `peak` times the rate.
@@ -32,7 +32,7 @@ pub enum Arrivals {
 pub struct Load {
     /// How arrivals are spread.
     #[serde(flatten)]
-    pub arrivals: Arrivals,
+    pub arrivals: ArrivalDistribution,
     /// Orders per second. `arrivals` defines its meaning, for example the average.
     pub rate: f64,
     /// Highest rate, as a multiple of `rate`.
@@ -46,7 +46,7 @@ impl Load {
     ///
     /// # Errors
     /// The rate, the peak or the duration is out of its range, which the error names.
-    pub fn new(arrivals: Arrivals, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
+    pub fn new(arrivals: ArrivalDistribution, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
         if !(rate > 0.0 && rate <= 1e7) {
             bail!("the rate must be more than 0 and at most 10 000 000 orders a second, not {rate}");
         }
@@ -73,7 +73,7 @@ impl Load {
         let most = counts.iter().copied().fold(0.0, f64::max);
         let rate = total / duration;
         let peak = most / step_seconds / rate;
-        Self::new(Arrivals::Recorded { counts, step_seconds }, rate, peak, duration)
+        Self::new(ArrivalDistribution::Recorded { counts, step_seconds }, rate, peak, duration)
     }
 
     /// Orders per second at `second`, in seconds since the first arrival.
@@ -84,12 +84,12 @@ impl Load {
         }
         let part = second / self.duration_seconds;
         match &self.arrivals {
-            Arrivals::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
-            Arrivals::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
-            Arrivals::Constant | Arrivals::Burst => self.rate,
-            Arrivals::Day => self.rate * day(self.peak, part),
+            ArrivalDistribution::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
+            ArrivalDistribution::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
+            ArrivalDistribution::Constant | ArrivalDistribution::Burst => self.rate,
+            ArrivalDistribution::Day => self.rate * day(self.peak, part),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the record")]
-            Arrivals::Recorded { counts, step_seconds } => {
+            ArrivalDistribution::Recorded { counts, step_seconds } => {
                 counts.get((second / step_seconds) as usize).map_or(0.0, |count| count / step_seconds)
             }
         }
@@ -98,7 +98,7 @@ impl Load {
     /// Orders in the `length` seconds from `from`.
     pub(crate) fn arriving(&self, from: f64, length: f64) -> f64 {
         match &self.arrivals {
-            Arrivals::Recorded { counts, step_seconds } if *step_seconds < length => {
+            ArrivalDistribution::Recorded { counts, step_seconds } if *step_seconds < length => {
                 let (first, last) = (index(from / step_seconds), index((from + length) / step_seconds));
                 counts.iter().take(last).skip(first).sum()
             }
@@ -110,9 +110,9 @@ impl Load {
     #[must_use]
     pub fn orders(&self) -> f64 {
         let mean = match &self.arrivals {
-            Arrivals::Constant | Arrivals::Day | Arrivals::Recorded { .. } => 1.0,
-            Arrivals::Ramp => f64::midpoint(1.0, self.peak),
-            Arrivals::Burst => (2.0 + self.peak) / 3.0,
+            ArrivalDistribution::Constant | ArrivalDistribution::Day | ArrivalDistribution::Recorded { .. } => 1.0,
+            ArrivalDistribution::Ramp => f64::midpoint(1.0, self.peak),
+            ArrivalDistribution::Burst => (2.0 + self.peak) / 3.0,
         };
         self.rate * mean * self.duration_seconds
     }
@@ -121,7 +121,7 @@ impl Load {
     #[must_use]
     pub fn peak_rate(&self) -> f64 {
         match self.arrivals {
-            Arrivals::Constant => self.rate,
+            ArrivalDistribution::Constant => self.rate,
             _ => self.rate * self.peak,
         }
     }
@@ -154,15 +154,18 @@ mod tests {
 
     #[test]
     fn arrivals_add_up_to_the_total_and_reach_the_peak() {
-        for (arrivals, mean) in
-            [(Arrivals::Constant, 1.0), (Arrivals::Ramp, 3.0), (Arrivals::Burst, 7.0 / 3.0), (Arrivals::Day, 1.0)]
-        {
+        for (arrivals, mean) in [
+            (ArrivalDistribution::Constant, 1.0),
+            (ArrivalDistribution::Ramp, 3.0),
+            (ArrivalDistribution::Burst, 7.0 / 3.0),
+            (ArrivalDistribution::Day, 1.0),
+        ] {
             let load = Load::new(arrivals.clone(), 100.0, 5.0, 86_400.0).expect("it is in range");
 
             assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{arrivals:?}: {}", load.orders());
             assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{arrivals:?}: {}", total(&load));
         }
-        let day = Load::new(Arrivals::Day, 100.0, 5.0, 86_400.0).expect("it is in range");
+        let day = Load::new(ArrivalDistribution::Day, 100.0, 5.0, 86_400.0).expect("it is in range");
         assert!((day.rate_at(43_200.0) - 500.0).abs() < 1e-9);
         assert!((day.rate_at(0.0) - 20.0).abs() < 1e-9);
         assert!(day.rate_at(86_400.0) < f64::EPSILON);
@@ -192,7 +195,7 @@ mod tests {
         for (rate, peak, seconds) in
             [(0.0, 1.0, 1.0), (f64::NAN, 1.0, 1.0), (1.0, 0.5, 1.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1e9)]
         {
-            Load::new(Arrivals::Constant, rate, peak, seconds).expect_err("it is out of range");
+            Load::new(ArrivalDistribution::Constant, rate, peak, seconds).expect_err("it is out of range");
         }
         Load::recorded(vec![0.0], 1.0).expect_err("nothing arrives");
         Load::recorded(vec![-1.0, 2.0], 1.0).expect_err("a negative count");

@@ -6,7 +6,7 @@ use crate::event_source::batches_at_most;
 use crate::flow::{Counter, Stage, flow};
 use crate::load::Load;
 use crate::resource::write_capacity;
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use crate::simulation::table_key;
 use lanes::{Answer, Lane};
 use serde::{Serialize, Serializer};
@@ -50,7 +50,7 @@ const WAITS: &str = "messages wait in the queue";
 const REDELIVERED: &str = "messages are redelivered, and fail after their last delivery";
 
 /// In the order of an order's path.
-pub(crate) fn needs(lane: Lane, load: &Load, settings: &Settings, confirm: Confirm) -> Vec<Need> {
+pub(crate) fn needs(lane: Lane, load: &Load, settings: &PlanSettings, confirm: Confirm) -> Vec<Need> {
     let peak = load.peak_rate();
     let mut needs = requests(lane, peak, settings, confirm);
     needs.extend(concurrency(lane, peak, settings));
@@ -66,7 +66,7 @@ pub(crate) fn needs(lane: Lane, load: &Load, settings: &Settings, confirm: Confi
     needs
 }
 
-fn requests(lane: Lane, peak: f64, settings: &Settings, confirm: Confirm) -> Vec<Need> {
+fn requests(lane: Lane, peak: f64, settings: &PlanSettings, confirm: Confirm) -> Vec<Need> {
     let answers_outcome = lane.answer == Answer::Outcome;
     let key = if answers_outcome { Key::SyncRateLimit } else { Key::ApiRateLimit };
     let mut needs = vec![Need::new(key, "", settings[key], peak, "answered 429")];
@@ -94,7 +94,7 @@ fn requests(lane: Lane, peak: f64, settings: &Settings, confirm: Confirm) -> Vec
     needs
 }
 
-fn concurrency(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
+fn concurrency(lane: Lane, peak: f64, settings: &PlanSettings) -> Vec<Need> {
     let stages = flow(lane).stages;
     let mut needs = Vec::new();
     let mut account = 0.0;
@@ -128,7 +128,7 @@ fn concurrency(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
 }
 
 /// One queue's concurrent batches of `size` messages.
-fn batches<'a>(stages: impl Iterator<Item = &'a Stage>, peak: f64, settings: &Settings, size: f64) -> f64 {
+fn batches<'a>(stages: impl Iterator<Item = &'a Stage>, peak: f64, settings: &PlanSettings, size: f64) -> f64 {
     let (mut messages, mut slowest) = (0.0, 0.0_f64);
     for stage in stages {
         messages += peak;
@@ -137,7 +137,7 @@ fn batches<'a>(stages: impl Iterator<Item = &'a Stage>, peak: f64, settings: &Se
     messages / size * concurrency_units(slowest, settings)
 }
 
-fn tables(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
+fn tables(lane: Lane, peak: f64, settings: &PlanSettings) -> Vec<Need> {
     let stages = flow(lane).stages;
     let mut tables: Vec<(&'static str, f64)> = Vec::new();
     for stage in stages {
@@ -153,7 +153,7 @@ fn tables(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
     tables.into_iter().map(need).collect()
 }
 
-fn counters(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
+fn counters(lane: Lane, peak: f64, settings: &PlanSettings) -> Vec<Need> {
     let stages = flow(lane).stages.iter().filter_map(|stage| Some((stage, stage.counter?)));
     let per_counter = settings[Key::ItemWriteUnits];
     let need = |(stage, counter): (&Stage, Counter)| {
@@ -170,7 +170,7 @@ fn counters(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
 }
 
 /// Shipments per day, if the orders spread evenly over the days.
-fn days(lane: Lane, load: &Load, settings: &Settings) -> Option<Need> {
+fn days(lane: Lane, load: &Load, settings: &PlanSettings) -> Option<Need> {
     let books = flow(lane).stages.iter().any(|stage| stage.counter == Some(Counter::Day));
     let days = settings[Key::ShipmentHorizonDays] + (load.duration_seconds / 86_400.0).floor();
     let need = load.orders() / days;

@@ -1,6 +1,6 @@
 //! Resources that stages share: rates with a token bucket, concurrency, execution environments and tables.
 
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ pub(crate) struct Environments {
 }
 
 impl Environments {
-    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: &PlanSettings, clock: Clock) -> Self {
         let most_credit = settings[Key::LambdaScalingPerTenSeconds];
         let added = most_credit / 10.0 * clock.step();
         Self { count: 0.0, used: 0.0, credit: most_credit, most_credit, added, watch: Watch::default() }
@@ -216,7 +216,7 @@ pub(crate) struct Table {
 const DOUBLING_SECONDS: u64 = 30 * 60;
 
 impl Table {
-    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: &PlanSettings, clock: Clock) -> Self {
         let on_demand = settings[Key::ProvisionedWriteUnits] <= 0.0;
         let quota = settings[Key::TableWriteUnits];
         let capacity = Shared::new(write_capacity(settings), 0.0, clock);
@@ -234,7 +234,7 @@ impl Table {
 }
 
 /// Write units per second at first.
-pub(crate) fn write_capacity(settings: &Settings) -> f64 {
+pub(crate) fn write_capacity(settings: &PlanSettings) -> f64 {
     let provisioned = settings[Key::ProvisionedWriteUnits];
     let on_demand = settings[Key::NewTableWriteUnits].max(settings[Key::WarmWriteUnits]);
     settings[Key::TableWriteUnits].min(if provisioned > 0.0 { provisioned } else { on_demand })
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_function_adds_1000_environments_immediately_and_then_100_a_second() {
-        let mut environments = Environments::new(&Settings::new(&LimitTable::embedded()), CLOCK);
+        let mut environments = Environments::new(&PlanSettings::new(&LimitTable::embedded()), CLOCK);
         let mut got = Vec::new();
 
         for step in 0..=100 {
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn an_on_demand_table_doubles_after_half_an_hour() {
-        let mut table = Table::new(&Settings::new(&LimitTable::embedded()), CLOCK);
+        let mut table = Table::new(&PlanSettings::new(&LimitTable::embedded()), CLOCK);
 
         for step in 0..=CLOCK.steps(DOUBLING_SECONDS) {
             table.begin(step);

@@ -7,7 +7,7 @@ use std::ops::{Index, IndexMut};
 /// A setting's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Source {
+pub enum SettingSource {
     /// A parameter of `template.yaml`.
     Parameter,
     /// To edit in `template.yaml`.
@@ -26,7 +26,7 @@ pub struct Setting {
     /// As in `template.yaml` if defined there.
     pub name: &'static str,
     /// Where it comes from.
-    pub source: Source,
+    pub source: SettingSource,
     /// Meaning, with its unit.
     pub what: &'static str,
     /// Limits take theirs from the table.
@@ -45,7 +45,7 @@ macro_rules! settings {
         /// In the order of display.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             name: stringify!($name),
-            source: Source::$source,
+            source: SettingSource::$source,
             what: $what,
             default: $default,
             least: $least,
@@ -105,9 +105,9 @@ settings! {
 
 /// A value for each setting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings(Vec<f64>);
+pub struct PlanSettings(Vec<f64>);
 
-impl Settings {
+impl PlanSettings {
     /// The template's values, the assumptions, and what `limit` returns by name.
     pub(crate) fn with_limits(limit: impl Fn(&str) -> Option<f64>) -> Self {
         Self(SETTINGS.iter().map(|setting| limit(setting.name).unwrap_or(setting.default)).collect())
@@ -146,7 +146,7 @@ impl Key {
     }
 }
 
-impl Index<Key> for Settings {
+impl Index<Key> for PlanSettings {
     type Output = f64;
 
     fn index(&self, key: Key) -> &f64 {
@@ -154,13 +154,13 @@ impl Index<Key> for Settings {
     }
 }
 
-impl IndexMut<Key> for Settings {
+impl IndexMut<Key> for PlanSettings {
     fn index_mut(&mut self, key: Key) -> &mut f64 {
         &mut self.0[key as usize]
     }
 }
 
-impl Serialize for Settings {
+impl Serialize for PlanSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (setting, value) in self.iter() {
@@ -192,10 +192,10 @@ mod tests {
     fn defaults_are_those_of_the_template() {
         for setting in SETTINGS {
             match setting.source {
-                Source::Parameter => {
+                SettingSource::Parameter => {
                     assert_eq!(default_in_template(setting.name), Some(setting.default), "{}", setting.name);
                 }
-                Source::Template => {
+                SettingSource::Template => {
                     let values = values_in_template(setting.name);
                     assert!(!values.is_empty(), "{}", setting.name);
                     assert!(
@@ -204,15 +204,15 @@ mod tests {
                         setting.name
                     );
                 }
-                Source::Unset => assert!(!TEMPLATE.contains(&format!("{}:", setting.name)), "{}", setting.name),
-                Source::Quota | Source::Assumption => {}
+                SettingSource::Unset => assert!(!TEMPLATE.contains(&format!("{}:", setting.name)), "{}", setting.name),
+                SettingSource::Quota | SettingSource::Assumption => {}
             }
         }
     }
 
     #[test]
     fn sets_a_value_by_name_and_within_its_range() {
-        let mut settings = Settings::with_limits(|_| None);
+        let mut settings = PlanSettings::with_limits(|_| None);
 
         settings.set("MaximumConcurrency", 50.0).expect("it is in range");
 

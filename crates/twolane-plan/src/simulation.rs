@@ -3,13 +3,13 @@
 //! Orders are a fluid: amounts flow from stage to stage. Within a step, orders pass all stages that have capacity for
 //! them. The stages' durations are added to the delays afterwards.
 
-use crate::backlog::{Backlog, RetryPolicy};
 use crate::durations::{BatchDuration, concurrency_units, counter_items, counter_share, duration, write_units};
 use crate::event_source::EventSource;
 use crate::flow::{After, Counter, Flow, Stage, flow};
 use crate::load::Load;
 use crate::resource::{Clock, Environments, Shared, Table, Unfinished, Watch};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
+use crate::stage_messages::{RedeliveryPolicy, StageMessages};
 use crate::{Bound, Confirm, Refusals};
 use lanes::{Answer, Lane, STATUS_SERVICE};
 use std::collections::VecDeque;
@@ -42,7 +42,7 @@ pub(crate) struct Simulation {
     pub(crate) callbacks: f64,
     pub(crate) polls: f64,
     /// In the order of the flow.
-    pub(crate) stages: Vec<Backlog>,
+    pub(crate) stages: Vec<StageMessages>,
     /// From 0.
     pub(crate) seconds: Vec<Second>,
     /// Highest, by function.
@@ -76,7 +76,7 @@ struct Function {
 }
 
 struct Run<'a> {
-    settings: &'a Settings,
+    settings: &'a PlanSettings,
     clock: Clock,
     lane: Lane,
     flow: &'static Flow,
@@ -97,7 +97,7 @@ struct Run<'a> {
     durations: Vec<BatchDuration>,
     units: Vec<f64>,
     sources: Vec<EventSource>,
-    policy: RetryPolicy,
+    policy: RedeliveryPolicy,
     /// Orders placed so far, at the end of the last steps, back to the deadline.
     placed: VecDeque<f64>,
     callbacks: Callbacks,
@@ -123,7 +123,7 @@ struct Polls {
     known: f64,
 }
 
-pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Confirm) -> Simulation {
+pub(crate) fn simulate(lane: Lane, load: &Load, settings: &PlanSettings, confirm: Confirm) -> Simulation {
     let clock = clock(load.duration_seconds);
     let mut run = Run::new(lane, settings, clock);
     let confirm = if lane.answer == Answer::Outcome { None } else { Some(confirm) };
@@ -148,7 +148,7 @@ fn clock(load_seconds: f64) -> Clock {
 }
 
 impl<'a> Run<'a> {
-    fn new(lane: Lane, settings: &'a Settings, clock: Clock) -> Self {
+    fn new(lane: Lane, settings: &'a PlanSettings, clock: Clock) -> Self {
         let flow = flow(lane);
         let stages = flow.stages;
         let durations: Vec<_> = stages.iter().map(|stage| duration(stage, settings)).collect();
@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
             durations,
             functions,
             tables,
-            policy: RetryPolicy::new(settings, clock),
+            policy: RedeliveryPolicy::new(settings, clock),
             placed: VecDeque::new(),
             callbacks: Callbacks::new(),
             polls: Polls { asking: 0.0, known: 0.0 },
@@ -291,12 +291,12 @@ impl<'a> Run<'a> {
         let accepted = invoked * self.effect(0, invoked, step);
         self.result.refused.dependency_over_limit += invoked - accepted;
         self.result.accepted += accepted;
-        let backlog = &mut self.result.stages[0];
-        backlog.entered += invoked;
-        backlog.passed += accepted;
+        let of_stage = &mut self.result.stages[0];
+        of_stage.entered += invoked;
+        of_stage.passed += accepted;
         if stage.function.is_some() {
-            backlog.invocations += invoked;
-            backlog.busy_seconds += invoked * seconds;
+            of_stage.invocations += invoked;
+            of_stage.busy_seconds += invoked * seconds;
         }
         accepted
     }
@@ -375,8 +375,9 @@ impl<'a> Run<'a> {
     }
 
     fn serve(&mut self, source: usize, stages: &[usize], step: u64) {
-        let sum = |of: fn(&Backlog) -> f64| stages.iter().map(|number| of(&self.result.stages[*number])).sum::<f64>();
-        let (ready, waiting) = (sum(Backlog::ready), sum(Backlog::waiting));
+        let sum =
+            |of: fn(&StageMessages) -> f64| stages.iter().map(|number| of(&self.result.stages[*number])).sum::<f64>();
+        let (ready, waiting) = (sum(StageMessages::ready), sum(StageMessages::waiting));
         let calls_back = stages.iter().any(|number| self.flow.stages[*number].calls_back);
         let wait = if calls_back { self.callbacks.wait } else { 0.0 };
         let take = self.sources[source].take(ready, waiting, wait, step);
@@ -386,12 +387,12 @@ impl<'a> Run<'a> {
         for number in stages.iter().copied() {
             let messages = self.result.stages[number].ready() * part;
             let success = self.effect(number, messages, step);
-            let backlog = &mut self.result.stages[number];
+            let of_stage = &mut self.result.stages[number];
             if messages > 0.0 {
                 let invocations = take.invocations * messages / take.messages;
-                backlog.invocations += invocations;
-                backlog.busy_seconds += invocations * take.seconds;
-                backlog.deliver(part, success, &self.policy);
+                of_stage.invocations += invocations;
+                of_stage.busy_seconds += invocations * take.seconds;
+                of_stage.deliver(part, success, &self.policy);
             }
         }
     }
@@ -540,7 +541,7 @@ impl<'a> Run<'a> {
 }
 
 /// The setting that limits a table with that many write units per second.
-pub(crate) fn table_key(settings: &Settings, per_second: f64) -> Key {
+pub(crate) fn table_key(settings: &PlanSettings, per_second: f64) -> Key {
     if per_second >= settings[Key::TableWriteUnits] {
         Key::TableWriteUnits
     } else if settings[Key::ProvisionedWriteUnits] > 0.0 {
@@ -587,7 +588,7 @@ impl Simulation {
             not_called_back: 0.0,
             callbacks: 0.0,
             polls: 0.0,
-            stages: (0..stages).map(|_| Backlog::default()).collect(),
+            stages: (0..stages).map(|_| StageMessages::default()).collect(),
             seconds: Vec::new(),
             concurrency: Vec::new(),
             write_units: Vec::new(),
@@ -600,15 +601,15 @@ impl Simulation {
 mod tests {
     use super::*;
     use crate::limits::LimitTable;
-    use crate::load::Arrivals;
+    use crate::load::ArrivalDistribution;
 
     #[test]
     fn the_steps_of_a_day_are_bounded_at_any_rate() {
         const DAY: f64 = 86_400.0;
-        let settings = Settings::new(&LimitTable::embedded());
+        let settings = PlanSettings::new(&LimitTable::embedded());
 
         for rate in [10.0, 10_000.0, 1e6] {
-            let load = Load::new(Arrivals::Day, rate, 5.0, DAY).expect("it is a load");
+            let load = Load::new(ArrivalDistribution::Day, rate, 5.0, DAY).expect("it is a load");
             for lane in &lanes::LANES {
                 let simulation = simulate(lane, &load, &settings, Confirm::Callback);
 

@@ -1,7 +1,7 @@
 //! A plan as text.
 
-use crate::settings::{SETTINGS, Settings, Source};
-use crate::{Api, Architecture, Arrivals, Change, Confirm, LanePlan, Load, Need, Outlook, Plan};
+use crate::settings::{PlanSettings, SETTINGS, SettingSource};
+use crate::{Api, Architecture, ArrivalDistribution, Confirm, LanePlan, Load, Need, Outlook, Plan, SettingChange};
 use std::fmt::Write as _;
 
 /// In characters.
@@ -31,13 +31,13 @@ pub(crate) fn heading(plan: &Plan) -> String {
     let rate = number(*rate);
     let peak_rate = number(plan.load.peak_rate());
     let arrivals = match arrivals {
-        Arrivals::Constant => format!("{rate}/s"),
-        Arrivals::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
-        Arrivals::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
-        Arrivals::Day => {
+        ArrivalDistribution::Constant => format!("{rate}/s"),
+        ArrivalDistribution::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
+        ArrivalDistribution::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
+        ArrivalDistribution::Day => {
             format!("{rate}/s on average, {peak_rate}/s at noon and {}/s at night", number(plan.load.rate / peak))
         }
-        Arrivals::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
+        ArrivalDistribution::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
     };
     let api = if plan.api == Api::Rest { "REST API" } else { "HTTP API" };
     let confirm = if plan.confirm == Confirm::Callback { "callbacks" } else { "polling" };
@@ -160,13 +160,13 @@ fn changes(lane: &LanePlan, plan: &Plan) -> Vec<String> {
     lane.changes.iter().map(change_text).collect()
 }
 
-fn change_text(change: &Change) -> String {
+fn change_text(change: &SettingChange) -> String {
     let by = match change.source {
-        Source::Parameter => "template parameter",
-        Source::Template => "value in template.yaml",
-        Source::Unset => "property to add to template.yaml",
-        Source::Quota => "quota: ask AWS",
-        Source::Assumption => "code",
+        SettingSource::Parameter => "template parameter",
+        SettingSource::Template => "value in template.yaml",
+        SettingSource::Unset => "property to add to template.yaml",
+        SettingSource::Quota => "quota: ask AWS",
+        SettingSource::Assumption => "code",
     };
     format!("--set {}={} ({by})", change.setting, change.to)
 }
@@ -230,20 +230,20 @@ fn uses(lane: &LanePlan) -> String {
     functions.chain(tables).collect::<Vec<_>>().join(" · ")
 }
 
-fn assumptions(settings: &Settings) -> String {
-    let assumed = settings.iter().filter(|(setting, _)| setting.source == Source::Assumption);
+fn assumptions(settings: &PlanSettings) -> String {
+    let assumed = settings.iter().filter(|(setting, _)| setting.source == SettingSource::Assumption);
     assumed.map(|(setting, value)| format!("{} {value}", setting.name)).collect::<Vec<_>>().join(", ")
 }
 
 /// Each setting with its value and meaning.
 #[must_use]
-pub fn settings_text(values: &Settings) -> String {
+pub fn settings_text(values: &PlanSettings) -> String {
     let groups = [
-        (Source::Parameter, "Parameters of template.yaml"),
-        (Source::Template, "Values in template.yaml"),
-        (Source::Unset, "Properties that template.yaml does not set (0)"),
-        (Source::Quota, "Limits of the account, as AWS documents them"),
-        (Source::Assumption, "Assumptions: replace them with what you measure"),
+        (SettingSource::Parameter, "Parameters of template.yaml"),
+        (SettingSource::Template, "Values in template.yaml"),
+        (SettingSource::Unset, "Properties that template.yaml does not set (0)"),
+        (SettingSource::Quota, "Limits of the account, as AWS documents them"),
+        (SettingSource::Assumption, "Assumptions: replace them with what you measure"),
     ];
     let mut text = String::new();
     for (source, title) in groups {

@@ -2,12 +2,14 @@
 
 use lanes::LANES;
 use proptest::prelude::*;
-use twolane_plan::{Api, Architecture, Arrivals, Confirm, LanePlan, LimitTable, Load, PlanInput, Settings, plan};
+use twolane_plan::{
+    Api, Architecture, ArrivalDistribution, Confirm, LanePlan, LimitTable, Load, PlanInput, PlanSettings, plan,
+};
 use twolane_report::PriceTable;
 
 fn input(load: Load, set: &[(&str, f64)]) -> PlanInput {
     let limits = LimitTable::embedded();
-    let mut settings = Settings::new(&limits);
+    let mut settings = PlanSettings::new(&limits);
     for (name, value) in set {
         settings.set(name, *value).expect("the value is in its range");
     }
@@ -26,7 +28,7 @@ fn input(load: Load, set: &[(&str, f64)]) -> PlanInput {
 }
 
 fn constant(rate: f64, seconds: f64) -> Load {
-    Load::new(Arrivals::Constant, rate, 1.0, seconds).expect("it is in range")
+    Load::new(ArrivalDistribution::Constant, rate, 1.0, seconds).expect("it is in range")
 }
 
 fn lane(input: &PlanInput, name: &str) -> LanePlan {
@@ -86,7 +88,7 @@ fn a_backlog_grows_and_drains_at_the_difference_of_the_rates() {
 
 #[test]
 fn a_backlog_drains_while_orders_arrive() {
-    let load = Load::new(Arrivals::Burst, 600.0, 2.5, 900.0).expect("it is in range");
+    let load = Load::new(ArrivalDistribution::Burst, 600.0, 2.5, 900.0).expect("it is in range");
 
     let asynchronous = lane(&input(load, SERVES_A_THOUSAND), "async");
 
@@ -187,7 +189,7 @@ fn each_choice_changes_its_own_costs() {
 
 #[test]
 fn the_same_input_gives_the_same_plan_bit_by_bit() {
-    let load = Load::new(Arrivals::Day, 700.0, 4.0, 3_600.0).expect("it is in range");
+    let load = Load::new(ArrivalDistribution::Day, 700.0, 4.0, 3_600.0).expect("it is in range");
     let input = input(load, &[]);
     let json = || serde_json::to_string(&plan(&input)).expect("it is JSON");
 
@@ -197,7 +199,7 @@ fn the_same_input_gives_the_same_plan_bit_by_bit() {
 #[test]
 fn the_changes_make_a_lane_pass() {
     for rate in [100.0, 1_000.0] {
-        let load = Load::new(Arrivals::Day, rate, 5.0, 86_400.0).expect("it is in range");
+        let load = Load::new(ArrivalDistribution::Day, rate, 5.0, 86_400.0).expect("it is in range");
 
         for lane in plan(&input(load, &[])).lanes {
             assert!(lane.passes || lane.with_changes.is_some_and(|then| then.passes), "{} at {rate}/s", lane.lane.name);
@@ -207,7 +209,7 @@ fn the_changes_make_a_lane_pass() {
 
 prop_compose! {
     fn any_load()(
-        arrivals in prop_oneof![Just(Arrivals::Constant), Just(Arrivals::Ramp), Just(Arrivals::Burst), Just(Arrivals::Day)],
+        arrivals in prop_oneof![Just(ArrivalDistribution::Constant), Just(ArrivalDistribution::Ramp), Just(ArrivalDistribution::Burst), Just(ArrivalDistribution::Day)],
         rate in 1.0..20_000.0_f64,
         peak in 1.0..10.0_f64,
         seconds in 1.0..90.0_f64,

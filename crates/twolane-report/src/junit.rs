@@ -6,15 +6,15 @@ use crate::model::Report;
 use crate::promise::together;
 
 /// Class, name and result.
-struct Case(&'static str, String, Outcome);
+struct Case(&'static str, String, TestResult);
 
-enum Outcome {
+enum TestResult {
     Passed,
     Failed(String),
     Skipped(&'static str),
 }
 
-impl Outcome {
+impl TestResult {
     fn failed_if(has_failed: bool, why: impl FnOnce() -> String) -> Self {
         if has_failed { Self::Failed(why()) } else { Self::Passed }
     }
@@ -27,33 +27,33 @@ impl Outcome {
 pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     let mut cases = Vec::new();
     for (number, run) in (1..).zip(runs) {
-        let errors = Outcome::failed_if(!run.is_sound(), || run.errors.join("; "));
+        let errors = TestResult::failed_if(!run.is_sound(), || run.errors.join("; "));
         cases.push(Case("run", format!("run {number} has no error"), errors));
-        let end = Outcome::failed_if(run.run.interrupted, || {
+        let end = TestResult::failed_if(run.run.interrupted, || {
             "the run was interrupted: some orders have no outcome".to_owned()
         });
         cases.push(Case("run", format!("run {number} was not interrupted"), end));
         cases.extend(run.lanes.iter().map(|lane| {
             let lost = lane.counts.lost;
             let name = format!("run {number}: the {} lane loses no accepted order", lane.lane.name);
-            Case("run", name, Outcome::failed_if(lost > 0, || format!("{lost} lost")))
+            Case("run", name, TestResult::failed_if(lost > 0, || format!("{lost} lost")))
         }));
     }
     cases.extend((runs.len() + 1..=planned).map(|number| {
-        Case("run", format!("run {number} was made"), Outcome::Skipped("the comparison ended before this run"))
+        Case("run", format!("run {number} was made"), TestResult::Skipped("the comparison ended before this run"))
     }));
     cases.extend(together(runs).into_iter().map(|promise| {
         let name = format!("{} ({})", promise.promise, promise.lane.name);
-        Case("promise", name, Outcome::failed_if(!promise.kept, || promise.figures))
+        Case("promise", name, TestResult::failed_if(!promise.kept, || promise.figures))
     }));
     cases.extend(changes.iter().map(|change| {
         let name = format!("{} {} is not worse than the baseline", change.lane.name, change.metric);
         let worse = || format!("{:.2}×, {:.2}× to {:.2}×", change.ratio, change.low, change.high);
-        Case("baseline", name, Outcome::failed_if(change.trend == Trend::Regression, worse))
+        Case("baseline", name, TestResult::failed_if(change.trend == Trend::Regression, worse))
     }));
     let tests = cases.len();
-    let failures = cases.iter().filter(|case| matches!(case.2, Outcome::Failed(_))).count();
-    let skipped = cases.iter().filter(|case| matches!(case.2, Outcome::Skipped(_))).count();
+    let failures = cases.iter().filter(|case| matches!(case.2, TestResult::Failed(_))).count();
+    let skipped = cases.iter().filter(|case| matches!(case.2, TestResult::Skipped(_))).count();
     let cases: String = cases.iter().map(written).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\">\n\
@@ -62,15 +62,15 @@ pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     )
 }
 
-fn written(Case(class, name, outcome): &Case) -> String {
+fn written(Case(class, name, result): &Case) -> String {
     let head = format!("<testcase classname=\"twolane.{class}\" name=\"{}\"", text(name));
-    match outcome {
-        Outcome::Passed => format!("{head}/>\n"),
-        Outcome::Failed(why) => {
+    match result {
+        TestResult::Passed => format!("{head}/>\n"),
+        TestResult::Failed(why) => {
             let why = text(why);
             format!("{head}><failure message=\"{why}\">{why}</failure></testcase>\n")
         }
-        Outcome::Skipped(why) => format!("{head}><skipped message=\"{}\"/></testcase>\n", text(why)),
+        TestResult::Skipped(why) => format!("{head}><skipped message=\"{}\"/></testcase>\n", text(why)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! A sample run: one minute at 20 orders per second, with a burst that the sync lane cannot accept.
 
 use crate::model::{
-    Arrivals, ArrivalsKind, Confirm, Counts, DeadLetters, FunctionUsage, Generator, LaneReport, Latencies, Latency,
-    Reconciliation, Refused, Report, Run, SCHEMA_VERSION, ScheduleLag, Target, TargetKind, TimelineSecond, Usage,
+    Arrivals, ArrivalsKind, Confirm, Counts, DeadLetterCounts, FunctionUsage, Generator, LaneReport, Latencies,
+    Latency, Reconciliation, Refused, Report, Run, SCHEMA_VERSION, ScheduleLag, Target, TargetKind, TimelineSecond,
+    Usage,
 };
 use lanes::Lane;
 use std::collections::BTreeMap;
@@ -160,7 +161,7 @@ fn async_lane() -> LaneReport {
         },
         other_owners: None,
         timeline: timeline.collect(),
-        dead_letters: Some(DeadLetters { before: 0, after: 0 }),
+        dead_letters: Some(DeadLetterCounts { before: 0, after: 0 }),
         reconciliation: Some(Reconciliation { checked: 2000, stored: 2000, differences: 0, mismatches: Vec::new() }),
         usage: Usage {
             orders: 2000,

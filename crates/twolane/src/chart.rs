@@ -4,7 +4,7 @@ use crate::style::{Style, Tone};
 use lanes::{Answer, Lane};
 use orders_api::StepView;
 use std::time::Duration;
-use twolane_client::timeline::{DoneBy, Status, Timeline};
+use twolane_client::timeline::{DoneBy, ObservedStatus, Timeline};
 use twolane_report::printable;
 
 /// Characters of an order id that distinguish orders.
@@ -194,17 +194,17 @@ fn http_status(timeline: &Timeline) -> String {
     timeline.http_status.map_or_else(|| "–".to_owned(), |status| status.to_string())
 }
 
-fn tone(status: Status) -> Tone {
+fn tone(status: ObservedStatus) -> Tone {
     match status {
-        Status::Confirmed => Tone::Good,
-        Status::Cancelled | Status::Rejected => Tone::NotConfirmed,
-        Status::Failed | Status::Error | Status::Unanswered => Tone::Bad,
+        ObservedStatus::Confirmed => Tone::Good,
+        ObservedStatus::Cancelled | ObservedStatus::Rejected => Tone::NotConfirmed,
+        ObservedStatus::Failed | ObservedStatus::Error | ObservedStatus::Unanswered => Tone::Bad,
     }
 }
 
 fn end_mark(timeline: &Timeline) -> char {
     match (timeline.end.outcome.status, timeline.end.by) {
-        (Status::Error | Status::Unanswered, _) => NO_OUTCOME,
+        (ObservedStatus::Error | ObservedStatus::Unanswered, _) => NO_OUTCOME,
         (_, DoneBy::Fetch) => FETCHED,
         _ => ANSWERED,
     }
@@ -230,7 +230,7 @@ fn details(timeline: &Timeline, width: usize) -> Vec<String> {
     let is_shown = |reason: &String| outcome.steps.iter().any(|step| step.reason.as_ref() == Some(reason));
     let reason = outcome.reason.clone().filter(|reason| !reason.is_empty() && !is_shown(reason)).map(|reason| {
         // The reader needs the id to poll the order later.
-        let unanswered = outcome.status == Status::Unanswered;
+        let unanswered = outcome.status == ObservedStatus::Unanswered;
         if unanswered { format!("{reason} (order {})", timeline.order.order_id) } else { reason }
     });
     repeats.chain(steps(timeline)).chain(reason).flat_map(|text| wrap(&printable(&text), width)).collect()

@@ -4,7 +4,7 @@ use crate::cli::{Confirm, OrderArgs};
 use crate::output::Results;
 use crate::progress::{self, Progress};
 use crate::style::Style;
-use crate::{chart, order_report, summary};
+use crate::{chart, summary, timeline_json};
 use anyhow::Context;
 use futures_util::{StreamExt, stream};
 use lanes::Lane;
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         progress.advance();
         if args.json {
             progress.clear();
-            results.line(&order_report::line(&timeline));
+            results.line(&timeline_json::line(&timeline));
         }
         timelines.push(timeline);
     }

@@ -4,7 +4,7 @@ use crate::chart::milliseconds;
 use reqwest::Url;
 use std::time::Duration;
 use twolane_client::network::is_loopback;
-use twolane_client::timeline::{Status, Timeline};
+use twolane_client::timeline::{ObservedStatus, Timeline};
 
 /// Orders by status, including those not sent, how long they took, and the origin of the times.
 pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> String {
@@ -24,12 +24,12 @@ pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> S
 
 fn counts(timelines: &[Timeline], not_sent: usize) -> String {
     let statuses = [
-        (Status::Confirmed, "confirmed"),
-        (Status::Cancelled, "cancelled"),
-        (Status::Rejected, "rejected"),
-        (Status::Failed, "failed"),
-        (Status::Error, "answered with an error"),
-        (Status::Unanswered, "unanswered"),
+        (ObservedStatus::Confirmed, "confirmed"),
+        (ObservedStatus::Cancelled, "cancelled"),
+        (ObservedStatus::Rejected, "rejected"),
+        (ObservedStatus::Failed, "failed"),
+        (ObservedStatus::Error, "answered with an error"),
+        (ObservedStatus::Unanswered, "unanswered"),
     ];
     let count = |status| timelines.iter().filter(|timeline| timeline.end.outcome.status == status).count();
     let counted = statuses.map(|(status, word)| (count(status), word)).into_iter().chain([(not_sent, "not sent")]);

@@ -11,7 +11,7 @@ use tokio::signal::ctrl_c;
 use twolane_client::money::Money;
 use twolane_client::order_file::parse_order_id;
 use twolane_client::requests::handshake;
-use twolane_client::socket::{Event, KeepAlive, Socket};
+use twolane_client::socket::{KeepAlive, Socket, SocketEvent};
 use twolane_client::stack::Stack;
 use twolane_client::timestamp::timestamp;
 use twolane_client::token::Token;
@@ -41,34 +41,34 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
             _ = interrupted.as_mut() => break ExitCode::SUCCESS,
         };
         match event {
-            Event::Opened if opened_before => {
+            SocketEvent::Opened if opened_before => {
                 hinted = false;
                 say("The WebSocket is open again.");
                 if let Some(since) = gap_since.take() {
                     say(&gap.until_now(since, OffsetDateTime::now_utc()));
                 }
             }
-            Event::Opened => {
+            SocketEvent::Opened => {
                 opened_before = true;
                 say(&format!("Watching {url} until Ctrl-C."));
             }
-            Event::Lost { why, hint, .. } if !opened_before => {
+            SocketEvent::Lost { why, hint, .. } if !opened_before => {
                 say(&format!("error: Failed to open the WebSocket {url}: {why}"));
                 hint.into_iter().for_each(say);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, hint, retry_in: None, last_received_at } => {
+            SocketEvent::Lost { why, hint, retry_in: None, last_received_at } => {
                 gap_since = gap_since.or(last_received_at);
                 say(&format!("error: The WebSocket does not open again: {why}"));
                 hint.into_iter().for_each(say);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, hint, retry_in: Some(retry_in), last_received_at } => {
+            SocketEvent::Lost { why, hint, retry_in: Some(retry_in), last_received_at } => {
                 gap_since = gap_since.or(last_received_at);
                 say(&format!("The WebSocket is not open ({why}). Trying again in {} ms.", retry_in.as_millis()));
                 hint.filter(|_| !std::mem::replace(&mut hinted, true)).into_iter().for_each(say);
             }
-            Event::Frame { text, .. } => {
+            SocketEvent::Frame { text, .. } => {
                 let line = if args.json { one_line(&text) } else { line(&text, OffsetDateTime::now_utc(), style) };
                 if let Err(error) = output.line(&line) {
                     say(&format!("error: Failed to write the frame: {error}"));

@@ -3,7 +3,7 @@
 use super::roles::statements;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 fn dimensions(alarm: &Value) -> BTreeMap<&str, &str> {
     let dimensions = alarm["Dimensions"].as_array().unwrap().iter();
@@ -12,7 +12,7 @@ fn dimensions(alarm: &Value) -> BTreeMap<&str, &str> {
 
 /// Dimensions of the stack's metrics in a namespace. Sources: the "CloudWatch metrics" of Amazon SQS, Amazon SNS, AWS
 /// Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
-fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
+fn metrics(stack: &CreatedStack, namespace: &str) -> Vec<BTreeMap<String, String>> {
     let of_type = |kind: &str, name: &str| {
         let named = stack.of_type(kind).map(|(_, resource)| {
             let physical = resource.properties["Name"].as_str().unwrap_or(&resource.reference).to_owned();

@@ -5,7 +5,7 @@ use crate::events::kinds;
 use event_bus::EventKind;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use testkit::template::{Resource, Stack, stacks, text};
+use testkit::template::{CreatedStack, Resource, stacks, text};
 
 /// By topic. Alarms are sent to another one.
 const PUBLISHERS: [(&str, &[&str]); 3] = [
@@ -14,7 +14,7 @@ const PUBLISHERS: [(&str, &[&str]); 3] = [
     ("StepOutcomesTopic", &["ReserveStockRole", "AuthorizePaymentRole", "BookShipmentRole"]),
 ];
 
-fn topics(stack: &Stack) -> impl Iterator<Item = (&str, &Resource)> {
+fn topics(stack: &CreatedStack) -> impl Iterator<Item = (&str, &Resource)> {
     stack.of_type("AWS::SNS::Topic").filter(|(id, _)| *id != "StackAlarmTopic")
 }
 
@@ -25,7 +25,7 @@ struct Subscription<'a> {
     queue: &'a str,
 }
 
-fn subscriptions(stack: &Stack) -> impl Iterator<Item = Subscription<'_>> {
+fn subscriptions(stack: &CreatedStack) -> impl Iterator<Item = Subscription<'_>> {
     stack.of_type("AWS::SNS::Subscription").map(|(id, subscription)| {
         let properties = &subscription.properties;
         let named = |name: &str| stack.by_arn(text(&properties[name])).unwrap_or_else(|| panic!("{id}: {name}")).0;
@@ -33,23 +33,23 @@ fn subscriptions(stack: &Stack) -> impl Iterator<Item = Subscription<'_>> {
     })
 }
 
-fn dead_letter_queue<'a>(stack: &'a Stack, queue: &str) -> &'a str {
+fn dead_letter_queue<'a>(stack: &'a CreatedStack, queue: &str) -> &'a str {
     let target = &stack.resource(queue).properties["RedrivePolicy"]["deadLetterTargetArn"];
     stack.by_arn(text(target)).unwrap_or_else(|| panic!("{queue}: needs a RedrivePolicy")).0
 }
 
 /// Of one topic or queue. `kind` is the type of the policies; `list` names the property with its topics or queues.
-fn policy<'a>(stack: &'a Stack, kind: &str, list: &str, id: &str) -> Vec<&'a Value> {
+fn policy<'a>(stack: &'a CreatedStack, kind: &str, list: &str, id: &str) -> Vec<&'a Value> {
     let own = json!([stack.resource(id).reference]);
     let policies = stack.of_type(kind).map(|(_, policy)| &policy.properties).filter(|policy| policy[list] == own);
     policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap()).collect()
 }
 
-fn topic_policy<'a>(stack: &'a Stack, topic: &str) -> Vec<&'a Value> {
+fn topic_policy<'a>(stack: &'a CreatedStack, topic: &str) -> Vec<&'a Value> {
     policy(stack, "AWS::SNS::TopicPolicy", "Topics", topic)
 }
 
-fn queue_policy<'a>(stack: &'a Stack, queue: &str) -> Vec<&'a Value> {
+fn queue_policy<'a>(stack: &'a CreatedStack, queue: &str) -> Vec<&'a Value> {
     policy(stack, "AWS::SQS::QueuePolicy", "Queues", queue)
 }
 

@@ -1,10 +1,10 @@
 //! The parameter `Callbacks`: the stack with and without its WebSocket API.
 
 use std::collections::BTreeSet;
-use testkit::template::{Stack, stacks};
+use testkit::template::{CreatedStack, stacks};
 
 /// With callbacks, the default, and without.
-fn stacks_with_and_without() -> [&'static Stack; 2] {
+fn stacks_with_and_without() -> [&'static CreatedStack; 2] {
     let with = &stacks()[0];
     let without = stacks().iter().find(|stack| stack.parameters["Callbacks"] == "none").unwrap();
     assert_eq!(with.parameters["Callbacks"], "websocket", "callbacks are the default");

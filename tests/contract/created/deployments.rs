@@ -3,10 +3,10 @@
 use std::{fs, path::Path};
 use testkit::{
     repository,
-    template::{ParameterSet, Place, Source, Stack, expand, stacks, text},
+    template::{CreatedStack, ParameterSet, Place, Source, expand, stacks, text},
 };
 
-fn deployment(stack: &Stack) -> (&str, &str) {
+fn deployment(stack: &CreatedStack) -> (&str, &str) {
     let mut deployments = stack.of_type("AWS::ApiGateway::Deployment");
     let (id, deployment) = deployments.next().unwrap();
     assert!(deployments.next().is_none(), "{}: one deployment", stack.name);
@@ -29,11 +29,11 @@ fn the_one_stage_shows_the_one_deployment_of_the_one_api() {
 }
 
 /// At another time, with that definition of the API.
-fn later(openapi: &Path, epoch: u64, parameters: &[(&str, &str)]) -> Stack {
+fn later(openapi: &Path, epoch: u64, parameters: &[(&str, &str)]) -> CreatedStack {
     let set = ParameterSet::new("later", Place::IRELAND, parameters);
     let source = Source { openapi: openapi.to_owned(), epoch };
     let template = expand(&source, std::slice::from_ref(&set)).remove(0);
-    Stack::new(set, &template)
+    CreatedStack::new(set, &template)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 use serde_json::{Value, json};
-use testkit::template::{ParameterSet, Place, Source, Stack, expand, stacks, text};
+use testkit::template::{CreatedStack, ParameterSet, Place, Source, expand, stacks, text};
 
 /// The parameters, and the prefix of the logical ids that belong to each.
 const DOMAINS: [(&str, &str); 3] = [("ApiDomain", "Api"), ("SocketDomain", "Socket"), ("PageDomain", "Page")];
@@ -10,17 +10,17 @@ const DOMAINS: [(&str, &str); 3] = [("ApiDomain", "Api"), ("SocketDomain", "Sock
 const PARTS: [&str; 5] = ["Certificate", "DomainName", "DomainMapping", "Ipv4Record", "Ipv6Record"];
 
 /// Stacks with a parameter, and its value.
-fn with(parameter: &str) -> impl Iterator<Item = (&'static Stack, &'static str)> {
+fn with(parameter: &str) -> impl Iterator<Item = (&'static CreatedStack, &'static str)> {
     let stacks = stacks().iter().map(move |stack| (stack, stack.parameters[parameter].as_str()));
     stacks.filter(|(_, value)| !value.is_empty())
 }
 
-fn given<'a>(stack: &'a Stack, parameter: &str) -> Option<&'a str> {
+fn given<'a>(stack: &'a CreatedStack, parameter: &str) -> Option<&'a str> {
     Some(stack.parameters[parameter].as_str()).filter(|value| !value.is_empty())
 }
 
 /// As given, or made by the stack.
-fn certificate<'a>(stack: &'a Stack, parameter: &str, id: &str) -> &'a str {
+fn certificate<'a>(stack: &'a CreatedStack, parameter: &str, id: &str) -> &'a str {
     given(stack, parameter).unwrap_or_else(|| &stack.resource(id).reference)
 }
 
@@ -226,7 +226,7 @@ fn rules_refuse_domains_that_cannot_work() {
     let templates: Vec<Value> = expand(&Source::default(), &sets);
 
     for ((set, template), (_, _, refused)) in sets.into_iter().zip(&templates).zip(cases) {
-        let stack = Stack::new(set, template);
+        let stack = CreatedStack::new(set, template);
         let is_as_expected = match refused {
             Some(why) => stack.problems.iter().any(|problem| problem.contains(why)),
             None => stack.problems.is_empty(),
@@ -245,7 +245,7 @@ fn a_local_stack_takes_no_domain() {
     let set = ParameterSet { name: "local, a domain".into(), place: Place::LOCAL, given };
     let template = expand(&Source::default(), std::slice::from_ref(&set)).remove(0);
 
-    let problems = Stack::new(set, &template).problems;
+    let problems = CreatedStack::new(set, &template).problems;
 
     assert_eq!(problems, ["the rule ALocalStackHasAnIssuerAndNoDomains does not hold"]);
 }

@@ -4,15 +4,15 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use testkit::template::{Resource, Stack, stacks};
+use testkit::template::{CreatedStack, Resource, stacks};
 
-fn environment(name: &str) -> &'static Stack {
+fn environment(name: &str) -> &'static CreatedStack {
     let wanted = format!("samconfig.toml, {name}");
     stacks().iter().find(|stack| stack.name == wanted).unwrap_or_else(|| panic!("{wanted} does not exist"))
 }
 
 /// As YAML in a stable order, without the API's definition and without values that change with each deployment.
-fn reviewable(stack: &Stack) -> String {
+fn reviewable(stack: &CreatedStack) -> String {
     let resources: BTreeMap<_, _> = stack.resources().iter().map(|(id, resource)| (id, described(resource))).collect();
     let all = json!({"parameters": stack.parameters, "resources": resources, "outputs": stack.outputs});
     let text = serde_yaml_ng::to_string(&sorted(&all)).unwrap();
@@ -79,7 +79,7 @@ fn prod_has_protection_alarm_actions_and_throttles() {
     for (id, alarm) in dev.of_type("AWS::CloudWatch::Alarm") {
         assert_eq!(alarm.properties.get("AlarmActions"), None, "{id}");
     }
-    let rate = |stack: &Stack, parameter: &str| stack.parameters[parameter].parse::<u32>().unwrap();
+    let rate = |stack: &CreatedStack, parameter: &str| stack.parameters[parameter].parse::<u32>().unwrap();
     for parameter in ["ApiRateLimit", "ApiBurstLimit", "SyncRateLimit", "SyncBurstLimit", "MaximumConcurrency"] {
         assert!(rate(dev, parameter) < rate(prod, parameter), "{parameter}: dev must be cheaper than prod");
     }

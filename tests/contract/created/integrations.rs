@@ -3,10 +3,10 @@
 use super::roles::statements;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 /// As path, method and integration.
-pub(super) fn methods(stack: &Stack) -> impl Iterator<Item = (&str, &str, &Value)> {
+pub(super) fn methods(stack: &CreatedStack) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = stack.rest_api()["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap().iter();
@@ -17,7 +17,7 @@ pub(super) fn methods(stack: &Stack) -> impl Iterator<Item = (&str, &str, &Value
 }
 
 /// The invoked function's logical id. Source of the URI: Amazon API Gateway REST API Reference, `PutIntegration`, uri.
-pub(super) fn invoked<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
+pub(super) fn invoked<'a>(stack: &'a CreatedStack, uri: &Value) -> &'a str {
     let place = stack.place;
     let start = format!("arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/", place.partition, place.region);
     let arn = text(uri).strip_prefix(&start).and_then(|rest| rest.strip_suffix("/invocations"));
@@ -26,7 +26,7 @@ pub(super) fn invoked<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
 }
 
 /// The queue's logical id. Source of the URI: as above.
-fn queue<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
+fn queue<'a>(stack: &'a CreatedStack, uri: &Value) -> &'a str {
     let place = stack.place;
     let start = format!("arn:{}:apigateway:{}:sqs:path/{}/", place.partition, place.region, place.account);
     let name = text(uri).strip_prefix(&start).unwrap_or_else(|| panic!("{}: {uri}", stack.name));

@@ -4,11 +4,11 @@ use super::integrations::{invoked, methods};
 use super::roles::statements;
 use serde_json::json;
 use std::collections::BTreeSet;
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 /// API Gateway's source ARN, and the function. Source of the ARNs: Amazon API Gateway Developer Guide, "ARN format of
 /// API execution and management".
-fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
+fn callers(stack: &CreatedStack) -> BTreeSet<(String, String)> {
     let arn = |api: &str, rest: &str| stack.place.arn("execute-api", &format!("{api}/{rest}"));
     let (api, stage) = (&stack.only("AWS::ApiGateway::RestApi").unwrap().reference, stack.stage());
     let mut callers = BTreeSet::new();
@@ -37,7 +37,7 @@ fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     callers
 }
 
-fn may_run(stack: &Stack, source: &str, function: &str) -> bool {
+fn may_run(stack: &CreatedStack, source: &str, function: &str) -> bool {
     let function = stack.resource(function);
     let mut permissions = stack.of_type("AWS::Lambda::Permission").map(|(_, permission)| &permission.properties);
     permissions.any(|permission| {
@@ -90,17 +90,17 @@ fn no_other_caller_may_invoke_a_function() {
     }
 }
 
-fn is_of_sockets(stack: &Stack, source: &str) -> bool {
+fn is_of_sockets(stack: &CreatedStack, source: &str) -> bool {
     let api = stack.only("AWS::ApiGatewayV2::Api");
     api.is_some_and(|api| source.starts_with(&stack.place.arn("execute-api", &format!("{}/", api.reference))))
 }
 
-fn is_route(stack: &Stack, source: &str) -> bool {
+fn is_route(stack: &CreatedStack, source: &str) -> bool {
     is_of_sockets(stack, source) && !source.contains("/authorizers/")
 }
 
 /// A source and similar ones: other methods, paths, APIs, accounts, regions.
-fn near(stack: &Stack, source: &str) -> Vec<String> {
+fn near(stack: &CreatedStack, source: &str) -> Vec<String> {
     let (start, _) = source.split_once('/').unwrap();
     let (_, api) = start.rsplit_once(':').unwrap();
     let mut near = vec![

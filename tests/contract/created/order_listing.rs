@@ -1,9 +1,9 @@
 //! The parameter `OrderListing`: the index behind the list of orders.
 
 use serde_json::json;
-use testkit::template::{Stack, stacks};
+use testkit::template::{CreatedStack, stacks};
 
-fn table(stack: &Stack) -> &serde_json::Value {
+fn table(stack: &CreatedStack) -> &serde_json::Value {
     &stack.resource("OrdersTable").properties
 }
 

@@ -1,19 +1,19 @@
 //! The hosted page: who reads its files, what its pages may do, and where its users sign in.
 
 use serde_json::json;
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 /// At least one signs in at its own user pool, and one at another issuer.
-fn hosting() -> impl Iterator<Item = &'static Stack> {
+fn hosting() -> impl Iterator<Item = &'static CreatedStack> {
     stacks().iter().filter(|stack| stack.parameters["Page"] == "cloudfront")
 }
 
-fn is_local(stack: &Stack) -> bool {
+fn is_local(stack: &CreatedStack) -> bool {
     !stack.parameters["LocalEndpoint"].is_empty()
 }
 
 /// By directive.
-fn policy(stack: &Stack) -> Vec<(&str, Vec<&str>)> {
+fn policy(stack: &CreatedStack) -> Vec<(&str, Vec<&str>)> {
     let headers = &stack.resource("PageResponseHeadersPolicy").properties["ResponseHeadersPolicyConfig"];
     let policy = &headers["SecurityHeadersConfig"]["ContentSecurityPolicy"];
     assert_eq!(policy["Override"], true, "{}", stack.name);
@@ -24,7 +24,7 @@ fn policy(stack: &Stack) -> Vec<(&str, Vec<&str>)> {
     directives.collect()
 }
 
-fn directive<'a>(stack: &'a Stack, name: &str) -> Vec<&'a str> {
+fn directive<'a>(stack: &'a CreatedStack, name: &str) -> Vec<&'a str> {
     let found = policy(stack).into_iter().find(|(directive, _)| *directive == name);
     found.unwrap_or_else(|| panic!("{}: the policy has no {name}", stack.name)).1
 }

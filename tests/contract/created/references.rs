@@ -1,7 +1,7 @@
 //! All names are known, under every set of parameters.
 
 use serde_json::Value;
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 #[test]
 fn every_name_is_known_and_every_parameter_is_allowed() {
@@ -93,7 +93,7 @@ fn functions_notify_at_the_apis_own_address() {
 }
 
 /// From API Gateway, or the local cloud.
-fn address(stack: &Stack, api: &str, scheme: &str) -> String {
+fn address(stack: &CreatedStack, api: &str, scheme: &str) -> String {
     let place = stack.place;
     match stack.parameters["LocalEndpoint"].as_str() {
         "" => format!("{scheme}s://{api}.execute-api.{}.{}/{}", place.region, place.url_suffix, stack.stage()),

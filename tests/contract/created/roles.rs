@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use std::collections::BTreeSet;
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 /// A role's actions and their resources. Fails unless each statement has one of each.
-pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
+pub(super) fn statements(stack: &CreatedStack, role: &str) -> Vec<(String, String)> {
     let (role, name) = (stack.resource(role), &stack.resource(role).reference);
     let attached = stack.of_type("AWS::IAM::Policy").map(|(_, policy)| &policy.properties);
     let attached = attached.filter(|policy| policy["Roles"].as_array().unwrap().contains(&json!(name)));
@@ -26,7 +26,7 @@ pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
 
 /// Of actions on sockets. Source: Amazon API Gateway Developer Guide, "Control access to WebSocket APIs with AWS IAM
 /// authorization".
-fn socket_arns(stack: &Stack) -> Vec<String> {
+fn socket_arns(stack: &CreatedStack) -> Vec<String> {
     let api = stack.only("AWS::ApiGatewayV2::Api").map(|api| &api.reference);
     let arn = |api, method| stack.place.arn("execute-api", &format!("{api}/{}/{method}/@connections/*", stack.stage()));
     api.into_iter().flat_map(|api| ["POST", "DELETE"].map(|method| arn(api, method))).collect()

@@ -3,10 +3,10 @@
 use super::integrations::invoked;
 use serde_json::json;
 use std::collections::BTreeMap;
-use testkit::template::{Stack, stacks, text};
+use testkit::template::{CreatedStack, stacks, text};
 
 /// With the API's id.
-fn with_api() -> impl Iterator<Item = (&'static Stack, &'static str)> {
+fn with_api() -> impl Iterator<Item = (&'static CreatedStack, &'static str)> {
     stacks().iter().filter_map(|stack| Some((stack, stack.only("AWS::ApiGatewayV2::Api")?.reference.as_str())))
 }
 

@@ -79,7 +79,7 @@ function render({ template, context, stageVariables, ...request }) {
   return { text, responseOverride };
 }
 
-function answer(line) {
+function result(line) {
   try {
     return render(JSON.parse(line));
   } catch (error) {
@@ -93,7 +93,7 @@ for await (const chunk of process.stdin.setEncoding('utf8')) {
   const [end, ...lines] = chunk.split('\n');
   begun.push(end);
   for (const next of lines) {
-    process.stdout.write(`${JSON.stringify(answer(begun.join('')))}\n`);
+    process.stdout.write(`${JSON.stringify(result(begun.join('')))}\n`);
     begun = [next];
   }
 }

@@ -43,7 +43,7 @@ pub(super) struct Override {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Answer {
+enum RenderResult {
     Rendered(Rendered),
     Failed { error: String },
 }
@@ -67,14 +67,14 @@ impl Engine {
         Self { input, output: BufReader::new(output), _process: process }
     }
 
-    fn render(&mut self, rendering: &Rendering<'_>) -> Answer {
+    fn render(&mut self, rendering: &Rendering<'_>) -> RenderResult {
         let mut line = serde_json::to_string(rendering).unwrap();
         line.push('\n');
         self.input.write_all(line.as_bytes()).unwrap();
         line.clear();
         self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("render.mjs ended or wrote no answer ({error}): {line}"))
+            .unwrap_or_else(|error| panic!("render.mjs ended or wrote no result ({error}): {line}"))
     }
 }
 
@@ -83,11 +83,11 @@ impl Rendering<'_> {
     /// When the template is not valid Velocity, or uses what API Gateway does not have.
     pub(super) fn render(&self) -> Rendered {
         let engine = ENGINE.get_or_init(|| Mutex::new(Engine::start()));
-        // A test can fail while it holds the lock, but only after it has read its answer.
-        let answer = engine.lock().unwrap_or_else(PoisonError::into_inner).render(self);
-        match answer {
-            Answer::Rendered(rendered) => rendered,
-            Answer::Failed { error } => panic!("{error}, in the template {}", self.template),
+        // A test can fail while it holds the lock, but only after it has read its result.
+        let result = engine.lock().unwrap_or_else(PoisonError::into_inner).render(self);
+        match result {
+            RenderResult::Rendered(rendered) => rendered,
+            RenderResult::Failed { error } => panic!("{error}, in the template {}", self.template),
         }
     }
 }

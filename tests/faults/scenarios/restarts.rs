@@ -95,7 +95,7 @@ async fn place(bed: &TestBed) -> (String, usize) {
         let request = bed.api.request(Method::PUT, &format!("async/orders/{id}"));
         let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
         match try_send(request).await {
-            Ok(answer) if answer.status == 202 => Some(()),
+            Ok(response) if response.status == 202 => Some(()),
             _ => {
                 repeated += 1;
                 None

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// A set's stack.
-pub struct Stack {
+pub struct CreatedStack {
     /// The set's name.
     pub name: String,
     /// Where it is.
@@ -44,18 +44,18 @@ pub struct Resource {
     arn: Option<String>,
 }
 
-static STACKS: LazyLock<Vec<Stack>> = LazyLock::new(|| {
+static STACKS: LazyLock<Vec<CreatedStack>> = LazyLock::new(|| {
     let sets = parameters::all();
     let expansions = expand(&Source::default(), &sets);
-    sets.into_iter().zip(expansions).map(|(set, template)| Stack::new(set, &template)).collect()
+    sets.into_iter().zip(expansions).map(|(set, template)| CreatedStack::new(set, &template)).collect()
 });
 
 /// One for each set of parameters.
-pub fn stacks() -> &'static [Stack] {
+pub fn stacks() -> &'static [CreatedStack] {
     &STACKS
 }
 
-impl Stack {
+impl CreatedStack {
     /// CloudFormation's result for a transformed template.
     pub fn new(set: ParameterSet, template: &Value) -> Self {
         let ParameterSet { name, place, given } = set;

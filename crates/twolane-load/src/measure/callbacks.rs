@@ -1,7 +1,7 @@
 //! Outcomes from WebSocket callbacks.
 
 use super::clocked::Clocked;
-use super::tally::{By, Outcome};
+use super::tally::{By, OutcomeKind};
 use crate::workload::OrderIds;
 use anyhow::bail;
 use reqwest::Url;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use twolane_client::network::Network;
-use twolane_client::socket::{Event, KeepAlive, Socket};
+use twolane_client::socket::{KeepAlive, Socket, SocketEvent};
 use twolane_client::token::Token;
 
 /// Longest wait until all sockets are open.
@@ -35,11 +35,11 @@ struct Record {
 }
 
 /// One open socket per owner.
-pub(crate) struct Callbacks {
+pub(crate) struct OwnerSockets {
     sockets: Vec<Socket>,
 }
 
-impl Callbacks {
+impl OwnerSockets {
     /// Opens all sockets.
     ///
     /// # Errors
@@ -55,12 +55,12 @@ impl Callbacks {
             for socket in &mut opening {
                 loop {
                     match timeout_at(deadline, socket.next()).await {
-                        Ok(Event::Opened) => break,
-                        Ok(Event::Lost { why, hint, retry_in: None, .. }) => {
+                        Ok(SocketEvent::Opened) => break,
+                        Ok(SocketEvent::Lost { why, hint, retry_in: None, .. }) => {
                             bail!("A WebSocket did not open: {why}. {}", hint.unwrap_or_default())
                         }
-                        Ok(Event::Lost { why, retry_in: Some(_), .. }) => last = Some(why),
-                        Ok(Event::Frame { .. }) => {}
+                        Ok(SocketEvent::Lost { why, retry_in: Some(_), .. }) => last = Some(why),
+                        Ok(SocketEvent::Frame { .. }) => {}
                         Err(_) => bail!(
                             "Not all WebSockets were open within {} s; the last failure: {}",
                             OPENING.as_secs(),
@@ -83,9 +83,9 @@ impl Callbacks {
             tasks.spawn(async move {
                 loop {
                     match socket.next().await {
-                        Event::Frame { text, at } => record(&text, ids, &clocked, at),
-                        Event::Lost { why, .. } => lost.lock().expect("no holder of this lock panics").push(why),
-                        Event::Opened => {}
+                        SocketEvent::Frame { text, at } => record(&text, ids, &clocked, at),
+                        SocketEvent::Lost { why, .. } => lost.lock().expect("no holder of this lock panics").push(why),
+                        SocketEvent::Opened => {}
                     }
                 }
             });
@@ -110,10 +110,10 @@ fn record(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
     // Other frames are not about this run's orders.
     let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
     let outcome = match frame.r#type {
-        "order.confirmed" => Outcome::Confirmed,
-        "order.cancelled" => Outcome::Cancelled,
-        "order.rejected" => Outcome::Rejected,
-        "order.failed" => Outcome::Failed,
+        "order.confirmed" => OutcomeKind::Confirmed,
+        "order.cancelled" => OutcomeKind::Cancelled,
+        "order.rejected" => OutcomeKind::Rejected,
+        "order.failed" => OutcomeKind::Failed,
         _ => return,
     };
     let Some(order) = frame.order_id.and_then(|id| ids.number(id)) else { return };

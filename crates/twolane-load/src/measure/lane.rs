@@ -1,8 +1,8 @@
 //! One lane, called over HTTP.
 
-use super::tally::{Answer, Refusal};
+use super::tally::{Refusal, RequestResult};
 use crate::workload::{Content, OrderIds, Workload};
-use lanes::Lane;
+use lanes::{Answer, Lane};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ pub(crate) struct Outgoing {
 
 pub(crate) trait Sender {
     /// Makes the request, and sends it when the future is run.
-    fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = Answer> + Send + 'static;
+    fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = RequestResult> + Send + 'static;
 }
 
 /// Sends to one lane of a stack, each order as its owner.
@@ -39,28 +39,28 @@ impl HttpLane {
 }
 
 impl Sender for HttpLane {
-    fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = Answer> + Send + 'static {
+    fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = RequestResult> + Send + 'static {
         let requests = self.owner(outgoing.order).clone();
         let id = self.ids.id(outgoing.order).to_string();
         let (lane, body) = (self.lane, workload.body(outgoing.content).to_owned());
         async move {
             match requests.put_order(lane, &id, body, Instant::now() + TIMEOUT).await {
-                Err(unanswered) if unanswered.is_local => Answer::NotSent(unanswered.why),
-                Err(_) => Answer::Refused(Refusal::NoAnswer),
-                Ok(answer) => answer_of(lane, answer.status),
+                Err(unanswered) if unanswered.is_local => RequestResult::NotSent(unanswered.why),
+                Err(_) => RequestResult::Refused(Refusal::NoAnswer),
+                Ok(response) => result_of(lane, response.status),
             }
         }
     }
 }
 
-fn answer_of(lane: Lane, status: u16) -> Answer {
+fn result_of(lane: Lane, status: u16) -> RequestResult {
     if lane.accepted.contains(&status) {
         return match lane.answer {
-            lanes::Answer::Outcome => Answer::Stored,
-            lanes::Answer::Receipt => Answer::Queued,
+            Answer::Outcome => RequestResult::Stored,
+            Answer::Receipt => RequestResult::Queued,
         };
     }
-    Answer::Refused(match status {
+    RequestResult::Refused(match status {
         400 => Refusal::Invalid,
         429 => Refusal::Throttled,
         503 => Refusal::Unavailable,
@@ -73,14 +73,14 @@ fn answer_of(lane: Lane, status: u16) -> Answer {
 mod tests {
     use super::*;
 
-    fn answer(lane: &str, status: u16) -> Answer {
-        answer_of(lanes::lane(lane).expect("it is in the table"), status)
+    fn result(lane: &str, status: u16) -> RequestResult {
+        result_of(lanes::lane(lane).expect("it is in the table"), status)
     }
 
     #[test]
     fn accepts_only_the_lane_s_statuses() {
-        assert_eq!(answer("sync", 201), Answer::Stored);
-        assert_eq!(answer("async", 202), Answer::Queued);
+        assert_eq!(result("sync", 201), RequestResult::Stored);
+        assert_eq!(result("async", 202), RequestResult::Queued);
         for (lane, status, why) in [
             ("sync", 202, Refusal::ClientError),
             ("async", 201, Refusal::ClientError),
@@ -91,7 +91,7 @@ mod tests {
             ("sync", 500, Refusal::ServerError),
             ("async", 504, Refusal::ServerError),
         ] {
-            assert_eq!(answer(lane, status), Answer::Refused(why), "{status}");
+            assert_eq!(result(lane, status), RequestResult::Refused(why), "{status}");
         }
     }
 }

@@ -30,9 +30,9 @@ pub(crate) async fn send_all<S: Sender>(
             tokio::spawn(async move {
                 // Not earlier: on a busy machine the task starts late, which is send delay, too.
                 clocked.tally().sent(outgoing.order, due, clocked.elapsed());
-                let answer = sending.await;
+                let result = sending.await;
                 let now = clocked.elapsed();
-                if clocked.tally().answered(outgoing.order, due, answer, now) {
+                if clocked.tally().request_ended(outgoing.order, due, result, now) {
                     let _ = accepted.send(StatusPoll { order: outgoing.order, due: now });
                 }
                 drop(permit);
@@ -49,7 +49,7 @@ pub(crate) async fn send_all<S: Sender>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::tally::{Answer, Tally};
+    use crate::measure::tally::{RequestResult, Tally};
     use crate::workload::{Arrival, Content};
     use std::collections::BTreeMap;
     use std::time::Duration;
@@ -82,12 +82,12 @@ mod tests {
     struct Scripted(Instant);
 
     impl Sender for Scripted {
-        fn prepare(&self, outgoing: Outgoing, _: &Workload) -> impl Future<Output = Answer> + Send + 'static {
+        fn prepare(&self, outgoing: Outgoing, _: &Workload) -> impl Future<Output = RequestResult> + Send + 'static {
             let start = self.0;
             async move {
                 let now = Instant::now();
                 sleep_until(now + delay(outgoing.order, now - start)).await;
-                Answer::Stored
+                RequestResult::Stored
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::clocked::Clocked;
 use super::lane::HttpLane;
-use super::tally::{By, Outcome};
+use super::tally::{By, OutcomeKind};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -76,9 +76,9 @@ pub(crate) async fn search(lane: &Arc<HttpLane>, clocked: &Clocked, orders: Vec<
 /// Polls one order. Returns whether it has an outcome.
 async fn ask_for(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool {
     let id = lane.ids.id(order).to_string();
-    let answer = lane.owner(order).get_order(&id, Instant::now() + TIMEOUT).await;
-    let answer = match answer {
-        Ok(answer) => answer,
+    let response = lane.owner(order).get_order(&id, Instant::now() + TIMEOUT).await;
+    let response = match response {
+        Ok(response) => response,
         Err(unanswered) => {
             if unanswered.is_local {
                 clocked.tally().not_polled(by, unanswered.why);
@@ -86,12 +86,12 @@ async fn ask_for(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool
             return false;
         }
     };
-    let Ok(view) = serde_json::from_str::<View>(&answer.body) else { return false };
+    let Ok(view) = serde_json::from_str::<View>(&response.body) else { return false };
     let outcome = match view.status {
-        "CONFIRMED" => Outcome::Confirmed,
-        "CANCELLED" => Outcome::Cancelled,
-        "REJECTED" => Outcome::Rejected,
-        "FAILED" => Outcome::Failed,
+        "CONFIRMED" => OutcomeKind::Confirmed,
+        "CANCELLED" => OutcomeKind::Cancelled,
+        "REJECTED" => OutcomeKind::Rejected,
+        "FAILED" => OutcomeKind::Failed,
         _ => return false,
     };
     clocked.tally().learned(order, outcome, view.attempts, by, clocked.elapsed());

@@ -1,7 +1,7 @@
 //! Compares the lane's counts with the orders table.
 
 use super::lane::HttpLane;
-use super::tally::{OrderState, Outcome};
+use super::tally::{OrderState, OutcomeKind};
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use twolane_client::orders_table::{OrderKey, OrdersTable};
@@ -68,15 +68,15 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
         (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
         // A later delivery may settle a failed order. A database that refused the last delivery may also have refused
         // to record the failure: the message is a dead letter.
-        (Some(Outcome::Confirmed), Some("CONFIRMED"))
-        | (Some(Outcome::Cancelled), Some("CANCELLED"))
-        | (Some(Outcome::Rejected), Some("REJECTED"))
-        | (Some(Outcome::Failed), Some("FAILED" | "PLACED" | "CANCELLED" | "CONFIRMED") | None)
+        (Some(OutcomeKind::Confirmed), Some("CONFIRMED"))
+        | (Some(OutcomeKind::Cancelled), Some("CANCELLED"))
+        | (Some(OutcomeKind::Rejected), Some("REJECTED"))
+        | (Some(OutcomeKind::Failed), Some("FAILED" | "PLACED" | "CANCELLED" | "CONFIRMED") | None)
         | (None, None) => return None,
-        (Some(Outcome::Confirmed), _) => "was reported as confirmed",
-        (Some(Outcome::Cancelled), _) => "was reported as cancelled",
-        (Some(Outcome::Rejected), _) => "was reported as rejected",
-        (Some(Outcome::Failed), _) => "was reported as failed",
+        (Some(OutcomeKind::Confirmed), _) => "was reported as confirmed",
+        (Some(OutcomeKind::Cancelled), _) => "was reported as cancelled",
+        (Some(OutcomeKind::Rejected), _) => "was reported as rejected",
+        (Some(OutcomeKind::Failed), _) => "was reported as failed",
         (None, Some(_)) if state.accepted > 0 && !to_the_end => return None,
         (None, Some(_)) if state.accepted > 0 => "was accepted but never reported",
         (None, Some(_)) => return None,
@@ -90,18 +90,18 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
 mod tests {
     use super::*;
 
-    fn state(accepted: u8, outcome: Option<Outcome>) -> OrderState {
+    fn state(accepted: u8, outcome: Option<OutcomeKind>) -> OrderState {
         OrderState { sent: 1, accepted, outcome, ..OrderState::default() }
     }
 
     #[test]
     fn accepts_records_that_match_the_reports() {
         for (state, found) in [
-            (state(1, Some(Outcome::Confirmed)), Some("CONFIRMED")),
-            (state(1, Some(Outcome::Cancelled)), Some("CANCELLED")),
-            (state(1, Some(Outcome::Rejected)), Some("REJECTED")),
-            (state(1, Some(Outcome::Failed)), Some("CONFIRMED")),
-            (state(1, Some(Outcome::Failed)), None),
+            (state(1, Some(OutcomeKind::Confirmed)), Some("CONFIRMED")),
+            (state(1, Some(OutcomeKind::Cancelled)), Some("CANCELLED")),
+            (state(1, Some(OutcomeKind::Rejected)), Some("REJECTED")),
+            (state(1, Some(OutcomeKind::Failed)), Some("CONFIRMED")),
+            (state(1, Some(OutcomeKind::Failed)), None),
             (state(0, None), None),
             (state(1, None), None),
             (OrderState { in_doubt: true, ..state(0, None) }, Some("CONFIRMED")),
@@ -115,7 +115,7 @@ mod tests {
         let found_for = |state, found| mismatch(&state, found, true).expect("they contradict each other");
 
         assert_eq!(
-            found_for(state(1, Some(Outcome::Confirmed)), None),
+            found_for(state(1, Some(OutcomeKind::Confirmed)), None),
             "was reported as confirmed, and the table has no record of it"
         );
         assert_eq!(found_for(state(0, None), Some("CONFIRMED")), "was refused, and the table says CONFIRMED");

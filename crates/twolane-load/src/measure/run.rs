@@ -1,6 +1,6 @@
 //! Runs one lane, from its first order to the last outcome.
 
-use super::callbacks::Callbacks;
+use super::callbacks::OwnerSockets;
 use super::clocked::Clocked;
 use super::lane::HttpLane;
 use super::load::send_all;
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use twolane_client::orders_table::OrderKey;
 use twolane_client::requests::Requests;
 use twolane_client::signals::Interruption;
-use twolane_report::model::{Counts, DeadLetters, FunctionUsage, Reconciliation};
+use twolane_report::model::{Counts, DeadLetterCounts, FunctionUsage, Reconciliation};
 
 /// Interval between checks whether all orders are settled.
 const LOOK: Duration = Duration::from_millis(100);
@@ -66,7 +66,7 @@ pub(crate) struct Loaded {
     depths: Option<Depths>,
     to_the_end: bool,
     undecodable: u64,
-    dead_letters: Option<DeadLetters>,
+    dead_letters: Option<DeadLetterCounts>,
     sockets: u32,
     listened: bool,
     took: Duration,
@@ -82,7 +82,7 @@ pub(crate) struct Measured {
     /// Whether the run waited for each accepted order.
     pub(crate) to_the_end: bool,
     pub(crate) undecodable: u64,
-    pub(crate) dead_letters: Option<DeadLetters>,
+    pub(crate) dead_letters: Option<DeadLetterCounts>,
     pub(crate) reconciliation: Option<Reconciliation>,
     pub(crate) functions: Vec<FunctionUsage>,
     pub(crate) sockets: u32,
@@ -101,7 +101,7 @@ pub(crate) struct Ready {
     lane: Arc<HttpLane>,
     workload: Arc<Workload>,
     undecodable: Vec<Duration>,
-    callbacks: Option<Callbacks>,
+    owner_sockets: Option<OwnerSockets>,
     /// `None` if they cannot be read.
     depths: Option<Depths>,
     /// Messages in the dead-letter queues and in the lane's queues before the first order.
@@ -121,15 +121,24 @@ impl LaneRun {
             owners: self.owners.requests(&self.requests),
             ids: OrderIds::new(),
         });
-        let callbacks = match &self.websocket_url {
+        let owner_sockets = match &self.websocket_url {
             Some(url) if self.lane.has_callback && self.confirm.has_callbacks() => {
-                Some(Callbacks::open(url, &self.owners.tokens, self.requests.network()).await?)
+                Some(OwnerSockets::open(url, &self.owners.tokens, self.requests.network()).await?)
             }
             _ => None,
         };
         let (workload, undecodable) = self.split();
         let depths = queued(&self).map(|deployed| Depths::new(deployed.clone(), self.lane));
-        Ok(Ready { run: self, lane, workload, undecodable, callbacks, depths, before: [None; 2], errors: Vec::new() })
+        Ok(Ready {
+            run: self,
+            lane,
+            workload,
+            undecodable,
+            owner_sockets,
+            depths,
+            before: [None; 2],
+            errors: Vec::new(),
+        })
     }
 
     fn polls_at_once(&self) -> u32 {
@@ -174,15 +183,15 @@ impl Ready {
 
     /// Loads the lane and waits for the outcomes. `disturb` runs concurrently.
     pub(crate) async fn load(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Loaded {
-        let Self { run, lane, workload, undecodable, callbacks, depths, before, mut errors } = self;
+        let Self { run, lane, workload, undecodable, owner_sockets, depths, before, mut errors } = self;
         let [dead_letters_before, queued_before] = before;
         let from = OffsetDateTime::now_utc();
         let mut background = JoinSet::new();
         if let Some(depths) = &depths {
             background.spawn(depths.clone().sample(clocked.clone()));
         }
-        let sockets = if callbacks.is_some() { run.owners.count() } else { 0 };
-        let listening = callbacks.map(|callbacks| callbacks.listen(lane.ids, &clocked));
+        let sockets = if owner_sockets.is_some() { run.owners.count() } else { 0 };
+        let listening = owner_sockets.map(|owner_sockets| owner_sockets.listen(lane.ids, &clocked));
         let (accepted, to_poll) = mpsc::unbounded_channel();
         if clocked.tally().is_polled {
             background.spawn(polls::poll(Arc::clone(&lane), clocked.clone(), to_poll, run.polls_at_once()));
@@ -218,7 +227,7 @@ impl Ready {
         Loaded {
             dead_letters: dead_letters_before
                 .zip(dead_letters_after)
-                .map(|(before, after)| DeadLetters { before, after }),
+                .map(|(before, after)| DeadLetterCounts { before, after }),
             listened: listening.is_some(),
             run,
             lane,

@@ -5,8 +5,9 @@ use crate::workload::{Turns, Workload};
 use std::time::Duration;
 use twolane_report::model::{Counts, Latencies, Refused};
 
+/// How a request for an order ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum RequestResult {
     /// 201, or 200 for a repeat: the answer is the outcome.
     Stored,
     /// 202: the order is queued.
@@ -39,7 +40,7 @@ impl Refusal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum OutcomeKind {
     Confirmed,
     /// A step refused or failed, or the deadline passed.
     Cancelled,
@@ -73,7 +74,7 @@ pub(crate) struct OrderState {
     pub(crate) callbacks: u8,
     /// Callbacks that repeat the previous one.
     pub(crate) duplicate_callbacks: u8,
-    pub(crate) reported: Option<Outcome>,
+    pub(crate) reported: Option<OutcomeKind>,
     /// Deliveries according to its record.
     pub(crate) attempts: u8,
     /// Whether a request got no definite answer.
@@ -81,7 +82,7 @@ pub(crate) struct OrderState {
     pub(crate) counts: bool,
     /// Whether a poll has reported its outcome.
     pub(crate) polled: bool,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<OutcomeKind>,
 }
 
 /// Requests that could not leave this machine: orders and polls, warm-up included.
@@ -222,19 +223,19 @@ impl Tally {
         }
     }
 
-    /// Returns whether the answer queued an order for the first time.
-    pub(crate) fn answered(&mut self, order: u32, due: Duration, answer: Answer, now: Duration) -> bool {
+    /// Returns whether the request queued an order for the first time.
+    pub(crate) fn request_ended(&mut self, order: u32, due: Duration, result: RequestResult, now: Duration) -> bool {
         self.in_flight -= 1;
         let second = self.second(now);
-        match answer {
-            Answer::Refused(_) => second.refused += 1,
-            Answer::NotSent(_) => second.not_sent += 1,
-            Answer::Stored | Answer::Queued => second.acknowledged += 1,
+        match result {
+            RequestResult::Refused(_) => second.refused += 1,
+            RequestResult::NotSent(_) => second.not_sent += 1,
+            RequestResult::Stored | RequestResult::Queued => second.acknowledged += 1,
         }
         let state = &mut self.orders[order as usize];
-        let is_stored = answer == Answer::Stored;
-        match answer {
-            Answer::Refused(why) => {
+        let is_stored = result == RequestResult::Stored;
+        match result {
+            RequestResult::Refused(why) => {
                 state.in_doubt |= why.leaves_doubt();
                 self.throttled += u64::from(why == Refusal::Throttled);
                 self.invalid += u64::from(why == Refusal::Invalid);
@@ -243,7 +244,7 @@ impl Tally {
                 }
                 return false;
             }
-            Answer::NotSent(why) => {
+            RequestResult::NotSent(why) => {
                 state.sent = state.sent.saturating_sub(1);
                 // It may have left over a connection that then closed, and only its repeat failed locally.
                 state.in_doubt = true;
@@ -254,7 +255,7 @@ impl Tally {
                 self.own_failures.add(why);
                 return false;
             }
-            Answer::Stored | Answer::Queued => {
+            RequestResult::Stored | RequestResult::Queued => {
                 let opens = state.accepted == 0 && state.outcome.is_none();
                 let is_late_repeat = state.accepted > 0 && state.outcome.is_some();
                 state.late_repeats = state.late_repeats.saturating_add(is_late_repeat.into());
@@ -272,7 +273,7 @@ impl Tally {
             }
         }
         if is_stored {
-            self.learned(order, Outcome::Confirmed, Some(1), By::Answer, now);
+            self.learned(order, OutcomeKind::Confirmed, Some(1), By::Answer, now);
         }
         let is_queued = !is_stored && self.orders[order as usize].accepted == 1;
         self.polled_for += u64::from(is_queued && self.is_polled);
@@ -290,12 +291,12 @@ impl Tally {
         self.poll_lag.record(now.saturating_sub(due));
     }
 
-    pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
+    pub(crate) fn learned(&mut self, order: u32, outcome: OutcomeKind, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
         let is_news = state.outcome.is_none();
         // A redelivery may settle a failed order, never the reverse.
-        if is_news || state.outcome == Some(Outcome::Failed) {
+        if is_news || state.outcome == Some(OutcomeKind::Failed) {
             state.outcome = Some(outcome);
         }
         let attempts = attempts.map_or(0, |attempts| u8::try_from(attempts).unwrap_or(u8::MAX));
@@ -305,7 +306,7 @@ impl Tally {
             match state.reported.replace(outcome) {
                 // A failed order that is settled later is news, not a duplicate.
                 None => {}
-                Some(Outcome::Failed) if matches!(outcome, Outcome::Confirmed | Outcome::Cancelled) => {}
+                Some(OutcomeKind::Failed) if matches!(outcome, OutcomeKind::Confirmed | OutcomeKind::Cancelled) => {}
                 Some(before) if before == outcome => {
                     state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
                 }
@@ -359,10 +360,10 @@ impl Tally {
             }
             counts.repeated += u64::from(state.accepted - 1);
             match state.outcome {
-                Some(Outcome::Confirmed) => counts.confirmed += 1,
-                Some(Outcome::Cancelled) => cancelled += 1,
-                Some(Outcome::Rejected) => counts.rejected += 1,
-                Some(Outcome::Failed) => counts.failed += 1,
+                Some(OutcomeKind::Confirmed) => counts.confirmed += 1,
+                Some(OutcomeKind::Cancelled) => cancelled += 1,
+                Some(OutcomeKind::Rejected) => counts.rejected += 1,
+                Some(OutcomeKind::Failed) => counts.failed += 1,
                 None if to_the_end => counts.lost += 1,
                 None => counts.unsettled += 1,
             }
@@ -427,9 +428,9 @@ mod tests {
         let workload = Workload { arrivals, orders: 2, bodies, ..Workload::default() };
         let mut tally = Tally::new(&workload);
 
-        for (order, answer) in [(0, Answer::Stored), (1, Answer::NotSent("no file".to_owned()))] {
+        for (order, result) in [(0, RequestResult::Stored), (1, RequestResult::NotSent("no file".to_owned()))] {
             tally.sent(order, Duration::ZERO, Duration::ZERO);
-            tally.answered(order, Duration::ZERO, answer, Duration::ZERO);
+            tally.request_ended(order, Duration::ZERO, result, Duration::ZERO);
         }
 
         let counts = tally.counts(true);

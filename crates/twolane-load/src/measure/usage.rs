@@ -1,7 +1,7 @@
 //! Computes what AWS bills for a lane's orders.
 
 use super::clocked::Clocked;
-use super::tally::{OrderState, Outcome, Tally};
+use super::tally::{OrderState, OutcomeKind, Tally};
 use crate::deployed::{Deployed, Function};
 use crate::workload::Workload;
 use anyhow::Context;
@@ -148,7 +148,7 @@ fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
         let items = taken(lane, order, |usage| usage.transaction_items)
             + taken(lane, order, |usage| usage.transaction_items_per_sku) * skus;
         // Holds are undone in transactions, too. A step that refused has none, so this is an upper bound.
-        let undone = if order.outcome == Some(Outcome::Cancelled) { items } else { 0 };
+        let undone = if order.outcome == Some(OutcomeKind::Cancelled) { items } else { 0 };
         taken(lane, order, |usage| usage.small_writes) + TRANSACTION_UNITS * (items + undone)
     });
     units.sum()
@@ -211,7 +211,11 @@ async fn of_function(deployed: &Deployed, function: &Function, window: Window) -
 }
 
 /// Each with its timestamp in milliseconds.
-async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
+async fn reports(
+    deployed: &Deployed,
+    function: &Function,
+    window: Window,
+) -> anyhow::Result<Vec<(f64, InvocationReport)>> {
     let group = deployed.controls.log_group(&function.deployed_name).await?;
     let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
     let from = milliseconds(window.from)?;
@@ -225,7 +229,7 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
             let read = page.events().iter().filter_map(|event| {
                 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
                 let at = event.timestamp()? as f64;
-                Some((at, Report::read(event.message()?)?))
+                Some((at, InvocationReport::read(event.message()?)?))
             });
             reports.extend(read);
         }
@@ -235,7 +239,7 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
 
 /// Largest number of concurrent invocations; each ended when its report was written. Overlaps below the reports'
 /// precision do not count, so there may have been more.
-fn most_at_once(reports: &[(f64, Report)]) -> u64 {
+fn most_at_once(reports: &[(f64, InvocationReport)]) -> u64 {
     let mut changes: Vec<(f64, i64)> = Vec::new();
     for (end, report) in reports {
         let began = end - report.milliseconds;
@@ -256,13 +260,13 @@ fn most_at_once(reports: &[(f64, Report)]) -> u64 {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Report {
+struct InvocationReport {
     milliseconds: f64,
     billed_milliseconds: f64,
     megabytes: f64,
 }
 
-impl Report {
+impl InvocationReport {
     /// Parses a report in text or JSON. Source: AWS Lambda Developer Guide, "Lambda function logs".
     fn read(line: &str) -> Option<Self> {
         if let Some(report) = line.strip_prefix("REPORT RequestId:") {
@@ -318,7 +322,7 @@ fn float(value: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tally::{Answer, By, Refusal};
+    use super::super::tally::{By, Refusal, RequestResult};
     use super::*;
     use crate::workload::{Arrival, Content, SAMPLE};
 
@@ -329,16 +333,16 @@ mod tests {
         let bodies = vec![SAMPLE.into()];
         let workload = Workload { arrivals: vec![arrival], orders: 1, bodies, ..Workload::default() };
         let mut tally = Tally::new(&workload);
-        let send = |tally: &mut Tally, answer| {
+        let send = |tally: &mut Tally, result| {
             tally.sent(0, Duration::ZERO, Duration::ZERO);
-            tally.answered(0, Duration::ZERO, answer, Duration::ZERO);
+            tally.request_ended(0, Duration::ZERO, result, Duration::ZERO);
         };
         for _ in 0..before {
-            send(&mut tally, Answer::Queued);
+            send(&mut tally, RequestResult::Queued);
         }
-        tally.learned(0, Outcome::Confirmed, Some(1), By::Callback, Duration::ZERO);
+        tally.learned(0, OutcomeKind::Confirmed, Some(1), By::Callback, Duration::ZERO);
         for _ in 0..after {
-            send(&mut tally, Answer::Queued);
+            send(&mut tally, RequestResult::Queued);
         }
         counted(lane, &tally, &workload, Vec::new(), 0, Duration::ZERO, true)
     }
@@ -379,7 +383,7 @@ mod tests {
         let mut tally = Tally::new(&workload);
         for (order, why) in [(0, Refusal::Invalid), (1, Refusal::Throttled)] {
             tally.sent(order, Duration::ZERO, Duration::ZERO);
-            tally.answered(order, Duration::ZERO, Answer::Refused(why), Duration::ZERO);
+            tally.request_ended(order, Duration::ZERO, RequestResult::Refused(why), Duration::ZERO);
         }
         let bus = lanes::lane("bus").expect("it is in the table");
 
@@ -395,8 +399,8 @@ mod tests {
         let json = r#"{"time":"2026-01-01T00:00:00.000Z","type":"platform.report","record":{"requestId":"6f","metrics":{"durationMs":12.34,"billedDurationMs":13,"memorySizeMB":256,"maxMemoryUsedMB":30},"status":"success"}}"#;
 
         for line in [text, json] {
-            let report = Report::read(line).expect("it is a report");
-            let read = Report { milliseconds: 12.34, billed_milliseconds: 13.0, megabytes: 256.0 };
+            let report = InvocationReport::read(line).expect("it is a report");
+            let read = InvocationReport { milliseconds: 12.34, billed_milliseconds: 13.0, megabytes: 256.0 };
             assert_eq!(report, read, "{line}");
             assert!((report.gb_seconds() - 0.00325).abs() < 1e-9);
         }
@@ -407,14 +411,14 @@ mod tests {
         for line in
             ["", "REPORT RequestId: x", "{}", r#"{"type":"platform.start","record":{}}"#, r#"{"message":"REPORT"}"#]
         {
-            assert_eq!(Report::read(line), None, "{line}");
+            assert_eq!(InvocationReport::read(line), None, "{line}");
         }
     }
 
     #[test]
     fn consecutive_invocations_are_not_concurrent() {
         let report = |end: f64, milliseconds: f64| {
-            (end, Report { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
+            (end, InvocationReport { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
         };
 
         assert_eq!(most_at_once(&[]), 0);

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use crate::deployed::Deployed;
-use crate::stack_settings::Setting;
+use crate::stack_settings::StackSetting;
 use anyhow::{Context, bail};
 use fault_endpoint::{Allowance, Call, Endpoint, Fault, Memory, Rule, When};
 use lanes::Lane;
@@ -48,9 +48,9 @@ impl Scenario {
         let tables: BTreeSet<&str> = lanes.iter().flat_map(|lane| deployed.tables(lane)).collect();
         for table in tables {
             let before = deployed.controls.table_capacity(table).await?;
-            if let Setting::TableCapacity { capacity, .. } = before {
+            if let StackSetting::TableCapacity { capacity, .. } = before {
                 let capacity = capacity.with_writes(writes.into());
-                self.during.push(Setting::TableCapacity { table: table.to_owned(), capacity });
+                self.during.push(StackSetting::TableCapacity { table: table.to_owned(), capacity });
             }
             self.before.push(before);
         }
@@ -70,7 +70,7 @@ impl Scenario {
             self.before.push(deployed.controls.variable(function, ENDPOINT_VARIABLE).await?);
             let value = Some(endpoint.url().to_owned());
             let name = ENDPOINT_VARIABLE.to_owned();
-            self.during.push(Setting::Variable { function: function.to_owned(), name, value });
+            self.during.push(StackSetting::Variable { function: function.to_owned(), name, value });
         }
         self.endpoint = Some(endpoint);
         Ok(())

@@ -6,8 +6,8 @@ mod supplies;
 pub(crate) use supplies::Supplies;
 
 use crate::deployed::Deployed;
-use crate::settings::{ScenarioName, Settings};
-use crate::stack_settings::Setting;
+use crate::settings::{ComparisonSettings, ScenarioName};
+use crate::stack_settings::StackSetting;
 use crate::workload::Mix;
 use anyhow::Context;
 use fault_endpoint::Endpoint;
@@ -20,15 +20,15 @@ use twolane_client::signals::Interruption;
 
 /// A planned scenario.
 pub struct Scenario {
-    pub(crate) before: Vec<Setting>,
-    pub(crate) during: Vec<Setting>,
+    pub(crate) before: Vec<StackSetting>,
+    pub(crate) during: Vec<StackSetting>,
     /// Added to stock and accounts for the run.
     pub(crate) supplies: Option<Supplies>,
     outages: Vec<Outage>,
     /// Between the functions and the database.
     endpoint: Option<Endpoint>,
     /// Limits of the lanes' functions, if known.
-    limits: Vec<Limit>,
+    limits: Vec<ConcurrencyLimit>,
     /// For the report.
     pub(crate) settings: BTreeMap<String, String>,
     /// What stays in the stack, as text.
@@ -37,25 +37,26 @@ pub struct Scenario {
     pub limits_unknown: Option<String>,
 }
 
+/// The setting that limits a function's concurrent invocations.
 #[derive(Clone, Debug)]
-struct Limit {
+struct ConcurrencyLimit {
     lane: Lane,
     function: &'static FunctionSpec,
-    setting: Setting,
+    setting: StackSetting,
 }
 
 /// A part of the stack, turned off for a time.
 #[derive(Clone, Debug)]
 struct Outage {
     lane: Lane,
-    down: Setting,
-    up: Setting,
+    down: StackSetting,
+    up: StackSetting,
     /// Time since the start.
     from: Duration,
     lasts: Duration,
 }
 
-pub(crate) fn mix(settings: &Settings) -> Mix {
+pub(crate) fn mix(settings: &ComparisonSettings) -> Mix {
     match settings.scenario {
         ScenarioName::Poison => Mix::Poison(settings.scenario_options.percent),
         ScenarioName::Duplicates => Mix::Twice(settings.scenario_options.percent),
@@ -75,7 +76,7 @@ impl Scenario {
     /// The scenario changes the stack but only its URLs are known, AWS refuses, or the scenario does not support this
     /// stack.
     pub(crate) async fn plan(
-        settings: &Settings,
+        settings: &ComparisonSettings,
         lanes: &[Lane],
         deployed: Option<&Deployed>,
         undecodable: usize,
@@ -144,7 +145,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    fn steady(limits: Vec<Limit>, limits_unknown: Option<String>) -> Self {
+    fn steady(limits: Vec<ConcurrencyLimit>, limits_unknown: Option<String>) -> Self {
         Self {
             before: Vec::new(),
             during: Vec::new(),
@@ -160,7 +161,7 @@ impl Scenario {
 
     /// Limits each function that writes to the same number of concurrent invocations, each with one order. Each of
     /// several queues has that limit. Functions that only pass orders on keep theirs.
-    fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
+    fn burst(&mut self, concurrency: i32, limits: Vec<ConcurrencyLimit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
         for limit in limits {
@@ -171,14 +172,14 @@ impl Scenario {
             let wanted = limited(&limit.setting, concurrency);
             self.before.push(limit.setting);
             self.during.push(wanted.clone());
-            self.limits.push(Limit { setting: wanted, ..limit });
+            self.limits.push(ConcurrencyLimit { setting: wanted, ..limit });
         }
     }
 
-    fn outage(&mut self, limits: Vec<Limit>, from: Duration, lasts: Duration) {
+    fn outage(&mut self, limits: Vec<ConcurrencyLimit>, from: Duration, lasts: Duration) {
         self.set("outageFromSeconds", from.as_secs_f64());
         self.set("outageSeconds", lasts.as_secs_f64());
-        for Limit { lane, setting: up, .. } in limits.into_iter().filter(|limit| limit.function.has_table) {
+        for ConcurrencyLimit { lane, setting: up, .. } in limits.into_iter().filter(|limit| limit.function.has_table) {
             self.before.push(up.clone());
             self.outages.push(Outage { lane, down: turned_off(&up), up, from, lasts });
         }
@@ -207,10 +208,10 @@ impl Scenario {
 
     /// Maximum concurrency of each function of the lane; for several queues their sum. `None`: no limit, or unknown.
     pub(crate) fn limits(&self, lane: Lane) -> BTreeMap<String, Option<u64>> {
-        let most = |limit: &Limit| match limit.setting {
-            Setting::ReservedConcurrency { value, .. } => value,
-            Setting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
-            Setting::Variable { .. } | Setting::TableCapacity { .. } => None,
+        let most = |limit: &ConcurrencyLimit| match limit.setting {
+            StackSetting::ReservedConcurrency { value, .. } => value,
+            StackSetting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
+            StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => None,
         };
         let limit = |function: &FunctionSpec| {
             let limits = self.limits.iter().filter(|limit| limit.lane == lane && limit.function == function);
@@ -289,7 +290,7 @@ fn step(name: &str, lanes: &[Lane]) -> anyhow::Result<&'static StepSpec> {
     })
 }
 
-async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<Limit>> {
+async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<ConcurrencyLimit>> {
     let mut limits = Vec::new();
     for lane in lanes.iter().copied() {
         for function in lane.functions {
@@ -298,30 +299,30 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
                 Invoker::Request => vec![deployed.controls.reserved_concurrency(name).await?],
                 Invoker::Queue => deployed.controls.event_sources(name).await?,
             };
-            limits.extend(settings.into_iter().map(|setting| Limit { lane, function, setting }));
+            limits.extend(settings.into_iter().map(|setting| ConcurrencyLimit { lane, function, setting }));
         }
     }
     Ok(limits)
 }
 
-fn limited(setting: &Setting, concurrency: i32) -> Setting {
+fn limited(setting: &StackSetting, concurrency: i32) -> StackSetting {
     let mut changed = setting.clone();
     match &mut changed {
-        Setting::ReservedConcurrency { value, .. } => *value = Some(concurrency),
-        Setting::EventSource { maximum_concurrency, batch_size, .. } => {
+        StackSetting::ReservedConcurrency { value, .. } => *value = Some(concurrency),
+        StackSetting::EventSource { maximum_concurrency, batch_size, .. } => {
             (*maximum_concurrency, *batch_size) = (Some(concurrency), 1);
         }
-        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
+        StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => {}
     }
     changed
 }
 
-fn turned_off(setting: &Setting) -> Setting {
+fn turned_off(setting: &StackSetting) -> StackSetting {
     let mut changed = setting.clone();
     match &mut changed {
-        Setting::ReservedConcurrency { value, .. } => *value = Some(0),
-        Setting::EventSource { enabled, .. } => *enabled = false,
-        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
+        StackSetting::ReservedConcurrency { value, .. } => *value = Some(0),
+        StackSetting::EventSource { enabled, .. } => *enabled = false,
+        StackSetting::Variable { .. } | StackSetting::TableCapacity { .. } => {}
     }
     changed
 }
@@ -334,7 +335,7 @@ mod tests {
 
     async fn planned(scenario: ScenarioName) -> anyhow::Result<Scenario> {
         let lanes: Vec<Lane> = LANES.iter().collect();
-        let settings = Settings { scenario, ..Settings::default() };
+        let settings = ComparisonSettings { scenario, ..ComparisonSettings::default() };
         let span = (Duration::ZERO, Duration::from_secs(9));
         Scenario::plan(&settings, &lanes, Some(&Deployed::unreachable()), 0, span, true).await
     }

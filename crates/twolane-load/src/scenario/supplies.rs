@@ -68,7 +68,7 @@ impl Scenario {
         workload: &Workload,
         owners: &Owners,
     ) -> anyhow::Result<()> {
-        let Some(deployed::Supplies { stock, accounts }) = &deployed.supplies else { return Ok(()) };
+        let Some(deployed::SupplyCounters { stock, accounts }) = &deployed.supplies else { return Ok(()) };
         let owners = owners.subjects.as_ref().context(
             "Orders of the bus lane are paid from their owners' accounts, but a token has no readable subject: pass \
              tokens that are JWTs",

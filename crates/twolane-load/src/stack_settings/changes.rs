@@ -1,6 +1,6 @@
 //! Changes to a stack that are always undone: the previous settings are on disk first.
 
-use super::{controls::Controls, fill::Fill, setting::Setting};
+use super::{controls::Controls, fill::Fill, setting::StackSetting};
 use anyhow::{Context, bail};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ struct Saved {
     /// URL of the REST API, so that settings are never put into another stack.
     stack: String,
     /// Previous settings, in the order of their restore.
-    before: Vec<Setting>,
+    before: Vec<StackSetting>,
     #[serde(default)]
     fill: Option<Fill>,
     /// Accepted orders without an outcome at the end of the work: they may still take of what was added.
@@ -27,7 +27,7 @@ struct Saved {
 }
 
 /// Permission to change settings: the previous values are saved.
-pub(crate) struct Changes {
+pub(crate) struct StackChanges {
     controls: Controls,
     file: PathBuf,
     saved: Saved,
@@ -36,7 +36,7 @@ pub(crate) struct Changes {
     _lock: File,
 }
 
-impl Changes {
+impl StackChanges {
     /// Saves the current settings in `file`; changes nothing yet.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Changes {
         controls: Controls,
         stack: &str,
         file: PathBuf,
-        before: Vec<Setting>,
+        before: Vec<StackSetting>,
         filled: Option<Fill>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {
@@ -188,7 +188,7 @@ impl PutBack<'_> {
 }
 
 /// Restores all settings and returns the errors; one failure does not stop the others.
-async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
+async fn undo(controls: &Controls, before: &[StackSetting]) -> Vec<String> {
     let mut failed = Vec::new();
     for setting in before {
         // Boxed because its requests make it large.
@@ -199,7 +199,7 @@ async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
     failed
 }
 
-async fn unchanged(controls: &Controls, before: &[Setting]) -> anyhow::Result<()> {
+async fn unchanged(controls: &Controls, before: &[StackSetting]) -> anyhow::Result<()> {
     for setting in before {
         let now = Box::pin(controls.current(setting)).await?;
         if now != *setting {
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     fn saved() -> Saved {
-        let source = Setting::EventSource {
+        let source = StackSetting::EventSource {
             function: "ProcessOrders".into(),
             id: "id".into(),
             maximum_concurrency: Some(10),
@@ -250,9 +250,9 @@ mod tests {
             enabled: true,
         };
         let before = vec![
-            Setting::ReservedConcurrency { function: "CreateOrder".into(), value: None },
+            StackSetting::ReservedConcurrency { function: "CreateOrder".into(), value: None },
             source,
-            Setting::Variable { function: "CreateOrder".into(), name: "A".into(), value: Some("b".into()) },
+            StackSetting::Variable { function: "CreateOrder".into(), name: "A".into(), value: Some("b".into()) },
         ];
         Saved { stack: "http://localhost:4566/live".into(), before, fill: None, awaited: HashSet::new() }
     }
@@ -262,7 +262,7 @@ mod tests {
         let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
         let controls = Controls::new(&config);
-        let changes = Changes::begin(controls, "http://localhost", file.clone(), Vec::new(), None, |_| {}).await;
+        let changes = StackChanges::begin(controls, "http://localhost", file.clone(), Vec::new(), None, |_| {}).await;
         let changes = changes.expect("there is no such file");
         let interruption = Interruption::listen().expect("signals can be listened to");
         let there = file.clone();

@@ -1,6 +1,6 @@
 //! Reads and changes settings of a deployed stack with AWS APIs.
 
-use super::setting::{Capacity, Setting};
+use super::setting::{Capacity, StackSetting};
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::types::{BillingMode, OnDemandThroughput, ProvisionedThroughput, TableDescription, TableStatus};
 use aws_sdk_lambda::{
@@ -36,18 +36,21 @@ impl Controls {
     ///
     /// # Errors
     /// AWS refuses or does not answer.
-    pub(crate) async fn reserved_concurrency(&self, function: &str) -> anyhow::Result<Setting> {
+    pub(crate) async fn reserved_concurrency(&self, function: &str) -> anyhow::Result<StackSetting> {
         let answer = self.lambda.get_function_concurrency().function_name(function).send().await;
         let answer = answer.map_err(|error| aws::describe(&error));
         let answer = answer.with_context(|| format!("Failed to read the reserved concurrency of {function}"))?;
-        Ok(Setting::ReservedConcurrency { function: function.into(), value: answer.reserved_concurrent_executions() })
+        Ok(StackSetting::ReservedConcurrency {
+            function: function.into(),
+            value: answer.reserved_concurrent_executions(),
+        })
     }
 
     /// The event source mappings of a function.
     ///
     /// # Errors
     /// AWS refuses or does not answer, or the function has no event source.
-    pub(crate) async fn event_sources(&self, function: &str) -> anyhow::Result<Vec<Setting>> {
+    pub(crate) async fn event_sources(&self, function: &str) -> anyhow::Result<Vec<StackSetting>> {
         let answer = self.lambda.list_event_source_mappings().function_name(function).send().await;
         let answer = answer.map_err(|error| aws::describe(&error));
         let answer = answer.with_context(|| format!("Failed to read the event sources of {function}"))?;
@@ -55,7 +58,7 @@ impl Controls {
             bail!("{function} has no event source");
         }
         let setting = |source: &EventSourceMappingConfiguration| {
-            Ok(Setting::EventSource {
+            Ok(StackSetting::EventSource {
                 function: function.into(),
                 id: source.uuid().context("An event source has no id")?.into(),
                 maximum_concurrency: source.scaling_config().and_then(ScalingConfig::maximum_concurrency),
@@ -66,9 +69,10 @@ impl Controls {
         answer.event_source_mappings().iter().map(setting).collect()
     }
 
-    async fn event_source(&self, function: &str, id: &str) -> anyhow::Result<Setting> {
+    async fn event_source(&self, function: &str, id: &str) -> anyhow::Result<StackSetting> {
         let sources = self.event_sources(function).await?;
-        let is_it = |source: &Setting| matches!(source, Setting::EventSource { id: other, .. } if other == id);
+        let is_it =
+            |source: &StackSetting| matches!(source, StackSetting::EventSource { id: other, .. } if other == id);
         sources.into_iter().find(is_it).with_context(|| format!("{function} no longer has the event source {id}"))
     }
 
@@ -76,16 +80,16 @@ impl Controls {
     ///
     /// # Errors
     /// AWS refuses or does not answer.
-    pub(crate) async fn variable(&self, function: &str, name: &str) -> anyhow::Result<Setting> {
+    pub(crate) async fn variable(&self, function: &str, name: &str) -> anyhow::Result<StackSetting> {
         let value = self.environment(function).await?.remove(name);
-        Ok(Setting::Variable { function: function.into(), name: name.into(), value })
+        Ok(StackSetting::Variable { function: function.into(), name: name.into(), value })
     }
 
     /// The capacity of a table.
     ///
     /// # Errors
     /// AWS refuses or does not answer.
-    pub(crate) async fn table_capacity(&self, table: &str) -> anyhow::Result<Setting> {
+    pub(crate) async fn table_capacity(&self, table: &str) -> anyhow::Result<StackSetting> {
         let described = self.describe_table(table).await.with_context(|| format!("Failed to describe {table}"))?;
         let on_demand = described
             .billing_mode_summary()
@@ -101,7 +105,7 @@ impl Controls {
                 units.with_context(|| format!("AWS did not return the provisioned capacity of {table}"))?;
             Capacity::Provisioned { writes, reads }
         };
-        Ok(Setting::TableCapacity { table: table.into(), capacity })
+        Ok(StackSetting::TableCapacity { table: table.into(), capacity })
     }
 
     /// The log group of a function.
@@ -119,12 +123,12 @@ impl Controls {
     ///
     /// # Errors
     /// AWS refuses or does not answer.
-    pub(crate) async fn current(&self, setting: &Setting) -> anyhow::Result<Setting> {
+    pub(crate) async fn current(&self, setting: &StackSetting) -> anyhow::Result<StackSetting> {
         match setting {
-            Setting::ReservedConcurrency { function, .. } => self.reserved_concurrency(function).await,
-            Setting::EventSource { function, id, .. } => self.event_source(function, id).await,
-            Setting::Variable { function, name, .. } => self.variable(function, name).await,
-            Setting::TableCapacity { table, .. } => self.table_capacity(table).await,
+            StackSetting::ReservedConcurrency { function, .. } => self.reserved_concurrency(function).await,
+            StackSetting::EventSource { function, id, .. } => self.event_source(function, id).await,
+            StackSetting::Variable { function, name, .. } => self.variable(function, name).await,
+            StackSetting::TableCapacity { table, .. } => self.table_capacity(table).await,
         }
     }
 
@@ -132,7 +136,7 @@ impl Controls {
     ///
     /// # Errors
     /// AWS refuses or does not answer, or the change is not done after ten minutes.
-    pub(crate) async fn apply(&self, setting: &Setting) -> anyhow::Result<()> {
+    pub(crate) async fn apply(&self, setting: &StackSetting) -> anyhow::Result<()> {
         self.apply_unless(setting, std::future::pending()).await
     }
 
@@ -142,7 +146,7 @@ impl Controls {
     /// AWS refuses or does not answer, or the change is not done after ten minutes.
     pub(crate) async fn apply_unless(
         &self,
-        setting: &Setting,
+        setting: &StackSetting,
         interrupted: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let applied = async {
@@ -157,7 +161,7 @@ impl Controls {
     }
 
     /// Requests the change, unless it is already so.
-    async fn change(&self, setting: &Setting) -> anyhow::Result<()> {
+    async fn change(&self, setting: &StackSetting) -> anyhow::Result<()> {
         until(async || match self.unsettled(setting).await? {
             Some(state) => Ok(Err(state)),
             None if self.current(setting).await? == *setting || self.request(setting).await? => Ok(Ok(())),
@@ -166,7 +170,7 @@ impl Controls {
         .await
     }
 
-    async fn settled(&self, setting: &Setting) -> anyhow::Result<()> {
+    async fn settled(&self, setting: &StackSetting) -> anyhow::Result<()> {
         until(async || {
             if let Some(state) = self.unsettled(setting).await? {
                 return Ok(Err(state));
@@ -178,15 +182,15 @@ impl Controls {
     }
 
     /// The state during an earlier change; `None` without one.
-    async fn unsettled(&self, setting: &Setting) -> anyhow::Result<Option<String>> {
+    async fn unsettled(&self, setting: &StackSetting) -> anyhow::Result<Option<String>> {
         Ok(match setting {
-            Setting::ReservedConcurrency { .. } => None,
-            Setting::EventSource { id, .. } => {
+            StackSetting::ReservedConcurrency { .. } => None,
+            StackSetting::EventSource { id, .. } => {
                 let source = self.lambda.get_event_source_mapping().uuid(id).send().await;
                 let state = source.map_err(|error| aws::describe(&error))?.state.unwrap_or_default();
                 (!["Enabled", "Disabled"].contains(&state.as_str())).then(|| format!("the event source is {state}"))
             }
-            Setting::Variable { function, .. } => {
+            StackSetting::Variable { function, .. } => {
                 let answer = self.lambda.get_function_configuration().function_name(function).send().await;
                 match answer.map_err(|error| aws::describe(&error))?.last_update_status {
                     Some(LastUpdateStatus::InProgress) => Some(format!("the update of {function} is not done")),
@@ -194,7 +198,7 @@ impl Controls {
                     _ => None,
                 }
             }
-            Setting::TableCapacity { table, .. } => {
+            StackSetting::TableCapacity { table, .. } => {
                 let status = self.describe_table(table).await?.table_status;
                 let status = status.as_ref().map_or("of no status", TableStatus::as_str);
                 (status != "ACTIVE").then(|| format!("the table {table} is {status}"))
@@ -203,22 +207,22 @@ impl Controls {
     }
 
     /// Requests the change. Returns whether AWS accepted it: it does not during another change.
-    async fn request(&self, setting: &Setting) -> anyhow::Result<bool> {
+    async fn request(&self, setting: &StackSetting) -> anyhow::Result<bool> {
         match setting {
-            Setting::ReservedConcurrency { function, value: Some(value) } => {
+            StackSetting::ReservedConcurrency { function, value: Some(value) } => {
                 let request = self.lambda.put_function_concurrency().function_name(function);
                 taken(request.reserved_concurrent_executions(*value).send().await)
             }
-            Setting::ReservedConcurrency { function, value: None } => {
+            StackSetting::ReservedConcurrency { function, value: None } => {
                 taken(self.lambda.delete_function_concurrency().function_name(function).send().await)
             }
-            Setting::EventSource { id, maximum_concurrency, batch_size, enabled, .. } => {
+            StackSetting::EventSource { id, maximum_concurrency, batch_size, enabled, .. } => {
                 // An empty configuration removes the limit.
                 let scaling = ScalingConfig::builder().set_maximum_concurrency(*maximum_concurrency).build();
                 let request = self.lambda.update_event_source_mapping().uuid(id).scaling_config(scaling);
                 taken(request.batch_size(*batch_size).enabled(*enabled).send().await)
             }
-            Setting::Variable { function, name, value } => {
+            StackSetting::Variable { function, name, value } => {
                 let mut variables = self.environment(function).await?;
                 match value {
                     Some(value) => variables.insert(name.clone(), value.clone()),
@@ -228,7 +232,7 @@ impl Controls {
                 let request = self.lambda.update_function_configuration().function_name(function);
                 taken(request.environment(environment).send().await)
             }
-            Setting::TableCapacity { table, capacity } => {
+            StackSetting::TableCapacity { table, capacity } => {
                 let request = self.dynamodb.update_table().table_name(table);
                 let request = match *capacity {
                     Capacity::OnDemand { writes } => request.on_demand_throughput(

@@ -7,9 +7,9 @@ mod place;
 mod setting;
 mod supplies;
 
-pub(crate) use changes::{Changes, restore};
+pub(crate) use changes::{StackChanges, restore};
 pub(crate) use controls::Controls;
 pub(crate) use fill::Fill;
 pub(crate) use place::default_file;
-pub(crate) use setting::Setting;
+pub(crate) use setting::StackSetting;
 pub(crate) use supplies::{Amounts, Supply};

@@ -5,7 +5,7 @@ use std::fmt;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "setting", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub(crate) enum Setting {
+pub(crate) enum StackSetting {
     /// Maximum concurrent invocations, 0 for none; `None` for the account's limit.
     ReservedConcurrency { function: String, value: Option<i32> },
     /// How a queue invokes a function.
@@ -53,7 +53,7 @@ impl Capacity {
     }
 }
 
-impl fmt::Display for Setting {
+impl fmt::Display for StackSetting {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReservedConcurrency { function, value: Some(value) } => {
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn displays_the_setting_and_its_function() {
         let function = "F".to_owned();
-        let limited = Setting::ReservedConcurrency { function: function.clone(), value: Some(5) };
-        let source = |maximum_concurrency, enabled| Setting::EventSource {
+        let limited = StackSetting::ReservedConcurrency { function: function.clone(), value: Some(5) };
+        let source = |maximum_concurrency, enabled| StackSetting::EventSource {
             function: function.clone(),
             id: "id".into(),
             maximum_concurrency,

@@ -12,7 +12,7 @@ pub(crate) use mix::{Mix, mixed};
 pub(crate) use order_ids::OrderIds;
 pub(crate) use ordered::Ordered;
 pub use phase::{ArrivalDistribution, Phase};
-pub(crate) use phase::{Extent, Orders};
+pub(crate) use phase::{Extent, PhaseArrivals};
 pub(crate) use replay::read as replay;
 pub(crate) use schedule::{Shape, schedule};
 pub(crate) use turns::Turns;

@@ -9,12 +9,12 @@ pub enum Phase {
     /// No order arrives.
     Pause(Duration),
     /// Orders arrive.
-    Orders(Orders),
+    Orders(PhaseArrivals),
 }
 
 /// How the orders of a phase arrive.
 #[derive(Clone, Copy, Debug)]
-pub struct Orders {
+pub struct PhaseArrivals {
     pub(crate) arrivals: ArrivalDistribution,
     /// Orders per second, more than 0.
     pub(crate) rate: f64,

@@ -1,6 +1,6 @@
 //! Computes the due times of orders.
 
-use super::phase::{ArrivalDistribution, Extent, Orders, Phase};
+use super::phase::{ArrivalDistribution, Extent, Phase, PhaseArrivals};
 use std::time::Duration;
 
 const SECOND_US: f64 = 1_000_000.0;
@@ -31,12 +31,12 @@ impl Shape {
         self.orders().next().map_or(0.0, |phase| phase.rate)
     }
 
-    fn orders(&self) -> impl Iterator<Item = &Orders> {
+    fn orders(&self) -> impl Iterator<Item = &PhaseArrivals> {
         self.phases.iter().filter_map(|phase| if let Phase::Orders(orders) = phase { Some(orders) } else { None })
     }
 }
 
-impl Orders {
+impl PhaseArrivals {
     /// Mean orders per second of the phase.
     fn mean_rate(&self) -> f64 {
         self.rate
@@ -176,7 +176,7 @@ mod tests {
     ];
 
     fn phase(arrivals: ArrivalDistribution, rate: f64, extent: Extent) -> Phase {
-        Phase::Orders(Orders { arrivals, rate, peak: 10.0, extent })
+        Phase::Orders(PhaseArrivals { arrivals, rate, peak: 10.0, extent })
     }
 
     fn seconds(duration: u64) -> Extent {
@@ -276,7 +276,7 @@ mod tests {
         fn has_the_requested_number_of_orders_in_order(
             rate in 0.1..1000.0_f64, peak in 0.1..20.0_f64, orders in 1..2000_u32, arrivals in prop::sample::select(ALL.as_slice())
         ) {
-            let times = made(&[Phase::Orders(Orders { arrivals, rate, peak, extent: Extent::Orders(orders) })]);
+            let times = made(&[Phase::Orders(PhaseArrivals { arrivals, rate, peak, extent: Extent::Orders(orders) })]);
 
             prop_assert_eq!(times.len(), orders as usize);
             prop_assert!(times.is_sorted());
@@ -287,7 +287,7 @@ mod tests {
             rate in 1.0..500.0_f64, peak in 0.1..20.0_f64, seconds in 1..60_u64,
             arrivals in prop::sample::select(vec![ArrivalDistribution::Constant, ArrivalDistribution::Burst, ArrivalDistribution::Ramp, ArrivalDistribution::Steps])
         ) {
-            let orders = Orders { arrivals, rate, peak, extent: Extent::Duration(Duration::from_secs(seconds)) };
+            let orders = PhaseArrivals { arrivals, rate, peak, extent: Extent::Duration(Duration::from_secs(seconds)) };
             let times = made(&[Phase::Orders(orders)]);
 
             // Each part rounds up to a whole order.

@@ -14,7 +14,7 @@ use serde::Serialize;
 /// The search's result for one lane.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Limit {
+pub struct LaneLimit {
     /// The lane.
     #[serde(serialize_with = "by_name::serialize")]
     pub lane: Lane,
@@ -45,12 +45,12 @@ pub struct Tried {
 
 /// All lanes' limits as text.
 #[must_use]
-pub fn limits_text(limits: &[Limit], promises: &[String]) -> String {
+pub fn limits_text(limits: &[LaneLimit], promises: &[String]) -> String {
     let lines: Vec<_> = limits.iter().map(line).collect();
     format!("Highest rate at which every promise holds ({}):\n{}", and(promises), lines.join("\n"))
 }
 
-fn line(limit: &Limit) -> String {
+fn line(limit: &LaneLimit) -> String {
     let name = limit.lane.name;
     let of = |tried: &Tried, kept: u32| format!("{kept} of {} runs", tried.runs);
     let found = match (&limit.kept, &limit.broken) {

@@ -1,6 +1,6 @@
 //! The search as an SVG: a row per lane, a mark per run, one logarithmic axis.
 
-use super::{Limit, Probe};
+use super::{LaneLimit, Probe};
 use std::fmt::Write;
 
 const WIDTH: f64 = 720.0;
@@ -11,7 +11,7 @@ const ROW: f64 = 56.0;
 
 /// All lanes; self-contained, in the reader's colour scheme.
 #[must_use]
-pub fn picture(limits: &[Limit]) -> String {
+pub fn picture(limits: &[LaneLimit]) -> String {
     let rates = || limits.iter().flat_map(|limit| &limit.runs).map(|run| run.rate);
     let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
     let (low, high) = if low < high { (low, high) } else { (high / 2.0, high * 2.0) };
@@ -48,7 +48,7 @@ svg {{ fill: #e6e9ee; background: #12161c }}
     svg
 }
 
-fn row(svg: &mut String, limit: &Limit, y: f64, x: &impl Fn(f64) -> f64) {
+fn row(svg: &mut String, limit: &LaneLimit, y: f64, x: &impl Fn(f64) -> f64) {
     let _ = writeln!(svg, r#"<text x="12" y="{}">{}</text>"#, y + 5.0, limit.lane.name);
     if let (Some(kept), Some(broken)) = (limit.kept, limit.broken) {
         let (from, to) = (x(kept.rate), x(broken.rate));

@@ -1,6 +1,6 @@
 //! Chooses the next rate to try.
 
-use super::{Limit, Tried};
+use super::{LaneLimit, Tried};
 use lanes::Lane;
 use serde::Serialize;
 
@@ -69,9 +69,9 @@ impl LimitSearch {
 
     /// The result so far. `ended_early` says why the search stopped early, if so.
     #[must_use]
-    pub fn limit(&self, lane: Lane, ended_early: Option<String>) -> Limit {
+    pub fn limit(&self, lane: Lane, ended_early: Option<String>) -> LaneLimit {
         let (kept, broken) = self.bracket();
-        Limit {
+        LaneLimit {
             lane,
             kept,
             broken,
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn found(start: f64, mut keeps: impl FnMut(f64) -> bool) -> Limit {
+    fn found(start: f64, mut keeps: impl FnMut(f64) -> bool) -> LaneLimit {
         let mut search = LimitSearch::new(start);
         while let Some(rate) = search.next_rate() {
             search.record(rate, keeps(rate));

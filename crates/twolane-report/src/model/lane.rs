@@ -24,7 +24,7 @@ pub struct LaneReport {
     /// One entry per second, from the first arrival to the last outcome.
     pub timeline: Vec<TimelineSecond>,
     /// Depths of the dead-letter queues; `null` if they could not be read.
-    pub dead_letters: Option<DeadLetters>,
+    pub dead_letters: Option<DeadLetterCounts>,
     /// Comparison with the orders table; `null` if it could not be read.
     pub reconciliation: Option<Reconciliation>,
     /// What AWS bills.
@@ -147,7 +147,7 @@ pub struct TimelineSecond {
 /// In the lane's dead-letter queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DeadLetters {
+pub struct DeadLetterCounts {
     /// Before the first order.
     pub before: u64,
     /// After the grace period.

@@ -14,7 +14,7 @@ mod schema;
 
 pub use cost::{CapacityBreakEven, CostPart, Crossover, LaneCost, Pricing};
 pub use judgement::{Judgement, Unit};
-pub use lane::{Counts, DeadLetters, FunctionUsage, LaneReport, Reconciliation, Refused, TimelineSecond, Usage};
+pub use lane::{Counts, DeadLetterCounts, FunctionUsage, LaneReport, Reconciliation, Refused, TimelineSecond, Usage};
 pub use latency::{Latencies, Latency};
 pub use run::{Arrivals, ArrivalsKind, Confirm, Generator, Run, ScheduleLag, Target, TargetKind};
 

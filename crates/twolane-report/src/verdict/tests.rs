@@ -155,7 +155,7 @@ fn any_number_of_lanes_is_compared() {
 fn a_lane_with_steps_reports_cancelled_orders_and_its_extra_work() {
     let mut report = sample::report_of_three();
     report.lanes[0].counts.refused = Refused::default();
-    report.lanes[2].dead_letters = Some(crate::model::DeadLetters { before: 0, after: 4 });
+    report.lanes[2].dead_letters = Some(crate::model::DeadLetterCounts { before: 0, after: 4 });
     cost::price(&mut report, &PriceTable::embedded());
 
     for words in [

@@ -4,13 +4,13 @@ use serde_json::{Map, value::RawValue};
 use time::OffsetDateTime;
 use twolane_client::money::Money;
 use twolane_client::order_file::PlannedOrder;
-use twolane_client::timeline::{Acknowledgement, End, Outcome, Repeat};
+use twolane_client::timeline::{Acknowledgement, End, ObservedOutcome, Repeat};
 
 fn milli(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-fn timeline(lane: &str, name: &str, done: u64, outcome: Outcome) -> Timeline {
+fn timeline(lane: &str, name: &str, done: u64, outcome: ObservedOutcome) -> Timeline {
     Timeline {
         order: PlannedOrder {
             line: 1,
@@ -31,7 +31,7 @@ fn timeline(lane: &str, name: &str, done: u64, outcome: Outcome) -> Timeline {
 }
 
 fn queued(name: &str, acknowledged: u64, done: u64, by: DoneBy) -> Timeline {
-    let mut timeline = timeline("async", name, done, Outcome::confirmed());
+    let mut timeline = timeline("async", name, done, ObservedOutcome::confirmed());
     timeline.acknowledged = Some(Acknowledgement { at: milli(acknowledged), message_id: None });
     timeline.end.by = by;
     timeline
@@ -43,13 +43,13 @@ fn drawn(timelines: &[Timeline], width: usize) -> String {
 
 #[test]
 fn draws_the_sync_lane_on_one_scale() {
-    let refused = Outcome::because(Status::Rejected, "The order is not valid: /currency: must be EUR.");
+    let refused = ObservedOutcome::because(ObservedStatus::Rejected, "The order is not valid: /currency: must be EUR.");
     let mut second = timeline("sync", "tea", 20, refused);
     second.http_status = Some(400);
     second.total = None;
 
     assert_eq!(
-        drawn(&[timeline("sync", "coffee", 40, Outcome::confirmed()), second], 90),
+        drawn(&[timeline("sync", "coffee", 40, ObservedOutcome::confirmed()), second], 90),
         "
  order            total      0 ms────10───────20───────30───────40  answer
  5f0c1b0e coffee  EUR 59.97  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━●  201 CONFIRMED     40 ms
@@ -81,20 +81,20 @@ fn draws_the_steps_of_the_bus_lane_and_the_reason_of_a_refusal() {
         reason: reason.map(str::to_owned),
     };
     let lines = [
-        (Outcome::confirmed(), [step("stock", "DONE", None), step("payment", "DONE", None)]),
+        (ObservedOutcome::confirmed(), [step("stock", "DONE", None), step("payment", "DONE", None)]),
         (
-            Outcome::because(Status::Cancelled, "SKU-1: 5 ordered, 2 left"),
+            ObservedOutcome::because(ObservedStatus::Cancelled, "SKU-1: 5 ordered, 2 left"),
             [step("stock", "REFUSED", Some("SKU-1: 5 ordered, 2 left")), step("payment", "UNDONE", None)],
         ),
         (
-            Outcome::because(Status::Cancelled, "the deadline passed"),
+            ObservedOutcome::because(ObservedStatus::Cancelled, "the deadline passed"),
             [step("stock", "UNDONE", None), step("payment", "UNDONE", None)],
         ),
     ];
     let timelines = lines.map(|(outcome, steps)| {
         let mut timeline = queued("coffee", 10, 40, DoneBy::Callback);
         timeline.lane = lanes::lane("bus").expect("it is in the table");
-        timeline.end.outcome = Outcome { steps: steps.to_vec(), ..outcome };
+        timeline.end.outcome = ObservedOutcome { steps: steps.to_vec(), ..outcome };
         timeline
     });
 
@@ -115,10 +115,11 @@ fn draws_the_steps_of_the_bus_lane_and_the_reason_of_a_refusal() {
 
 #[test]
 fn shows_repeats_and_orders_without_an_outcome() {
-    let mut failed = timeline("sync", "coffee", 1040, Outcome::because(Status::Error, "Busy."));
+    let mut failed = timeline("sync", "coffee", 1040, ObservedOutcome::because(ObservedStatus::Error, "Busy."));
     failed.http_status = Some(503);
     failed.repeats = vec![Repeat { at: milli(20), why: "503 Busy.".to_owned(), wait: milli(1000) }];
-    let mut unanswered = timeline("sync", "tea", 800, Outcome::because(Status::Unanswered, "no connection"));
+    let mut unanswered =
+        timeline("sync", "tea", 800, ObservedOutcome::because(ObservedStatus::Unanswered, "no connection"));
     unanswered.http_status = None;
 
     assert_eq!(
@@ -138,7 +139,7 @@ fn shows_repeats_and_orders_without_an_outcome() {
 fn keeps_to_80_columns() {
     let mut long = queued("a-name-of-thirty-two-characters-", 10, 40, DoneBy::Callback);
     long.order.is_repeat = true;
-    long.end.outcome = Outcome::because(Status::Rejected, "no ".repeat(100));
+    long.end.outcome = ObservedOutcome::because(ObservedStatus::Rejected, "no ".repeat(100));
 
     let chart = drawn(&[long], 80);
 
@@ -188,7 +189,14 @@ fn writes_durations_in_milliseconds_or_seconds() {
 #[test]
 fn colours_follow_the_status() {
     assert_eq!(
-        [Status::Confirmed, Status::Rejected, Status::Failed, Status::Error, Status::Unanswered].map(tone),
+        [
+            ObservedStatus::Confirmed,
+            ObservedStatus::Rejected,
+            ObservedStatus::Failed,
+            ObservedStatus::Error,
+            ObservedStatus::Unanswered
+        ]
+        .map(tone),
         [Tone::Good, Tone::NotConfirmed, Tone::Bad, Tone::Bad, Tone::Bad]
     );
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
 use twolane_load::settings::{
-    ArrivalDistribution, ConfirmBy, LoadSettings, Phase, ScenarioName, ScenarioSettings, Settings,
+    ArrivalDistribution, ComparisonSettings, ConfirmBy, LoadSettings, Phase, ScenarioName, ScenarioSettings,
 };
 use twolane_report::{Promise, promise::metrics_help};
 
@@ -194,10 +194,10 @@ impl CompareArgs {
     }
 
     /// All settings except the lanes, with defaults.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> ComparisonSettings {
         let (load, options) = (self.load.clone(), self.scenario_options.clone());
-        let default = Settings::default();
-        Settings {
+        let default = ComparisonSettings::default();
+        ComparisonSettings {
             scenario: self.scenario(),
             parallel: self.parallel,
             confirm: self.confirm.unwrap_or(default.confirm),
@@ -232,7 +232,7 @@ impl CompareArgs {
     }
 
     pub(crate) fn scenario(&self) -> ScenarioName {
-        self.scenario.unwrap_or(Settings::default().scenario)
+        self.scenario.unwrap_or(ComparisonSettings::default().scenario)
     }
 }
 

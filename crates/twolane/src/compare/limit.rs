@@ -13,10 +13,11 @@ use std::process::ExitCode;
 use twolane_client::signals::Interruption;
 use twolane_client::stack::Stack;
 use twolane_load::comparison::{Comparison, lanes_of};
-use twolane_report::limit::{Limit, LimitSearch, limits_text, picture};
+use twolane_report::limit::{LaneLimit, LimitSearch, limits_text, picture};
 use twolane_report::{PriceTable, Promise, complete, judge};
 
-enum Probe {
+/// What one run found.
+enum ProbeResult {
     /// Whether the lane kept its promises.
     Kept(bool),
     /// Why the run says nothing about the lane.
@@ -101,7 +102,7 @@ impl Search<'_> {
         Comparison::plan(settings, vec![lane], self.stack, &address, token, say).await
     }
 
-    async fn lane(&self, lane: Lane, interruption: &Interruption) -> anyhow::Result<Limit> {
+    async fn lane(&self, lane: Lane, interruption: &Interruption) -> anyhow::Result<LaneLimit> {
         let promises: Vec<Promise> = self
             .args
             .gate
@@ -115,13 +116,13 @@ impl Search<'_> {
         }
         let mut search = LimitSearch::new(self.args.settings().load.rate);
         while let Some(rate) = search.next_rate() {
-            let probe = self.probe(lane, rate, &promises, interruption).await;
-            match probe.unwrap_or_else(|error| Probe::Unusable(format!("at {rate:.1}/s: {error:#}"))) {
-                Probe::Kept(kept) => {
+            let result = self.probe(lane, rate, &promises, interruption).await;
+            match result.unwrap_or_else(|error| ProbeResult::Unusable(format!("at {rate:.1}/s: {error:#}"))) {
+                ProbeResult::Kept(kept) => {
                     say(&format!("{:<6} {rate:>9.1}/s  {}", lane.name, if kept { "kept" } else { "BROKEN" }));
                     search.record(rate, kept);
                 }
-                Probe::Unusable(why) => return Ok(search.limit(lane, Some(why))),
+                ProbeResult::Unusable(why) => return Ok(search.limit(lane, Some(why))),
             }
         }
         Ok(search.limit(lane, None))
@@ -133,16 +134,16 @@ impl Search<'_> {
         rate: f64,
         promises: &[Promise],
         interruption: &Interruption,
-    ) -> anyhow::Result<Probe> {
+    ) -> anyhow::Result<ProbeResult> {
         let report = self.plan(lane, rate).await?.run(interruption, live::show).await?;
         let Some(mut report) = report.filter(|report| !report.run.interrupted) else {
-            return Ok(Probe::Unusable("it was interrupted".to_owned()));
+            return Ok(ProbeResult::Unusable("it was interrupted".to_owned()));
         };
         complete(&mut report, self.prices);
         judge(&mut report, promises);
         Ok(match report.errors.first() {
-            Some(error) => Probe::Unusable(format!("at {rate:.1}/s: {error}")),
-            None => Probe::Kept(report.keeps_promises() && !report.lost_orders()),
+            Some(error) => ProbeResult::Unusable(format!("at {rate:.1}/s: {error}")),
+            None => ProbeResult::Kept(report.keeps_promises() && !report.lost_orders()),
         })
     }
 }

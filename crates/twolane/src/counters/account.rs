@@ -11,7 +11,7 @@ use twolane_client::money::Money;
 /// Every field is always present.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct AccountBalance<'a> {
     owner: &'a str,
     currency: &'a str,
     /// Before `set`; `null` without a number, and for other commands.
@@ -39,10 +39,10 @@ async fn show(owner: &str, currencies: &[String], common: &CommonArgs) -> anyhow
     let accounts = Counters::find_accounts(&common.stack.address()).await?;
     let keys: Vec<String> = currencies.iter().map(|currency| account_key(owner, currency)).collect();
     let numbers = accounts.read(&keys).await?;
-    let report = |(currency, key): (&'_ String, &String)| {
-        shown(&Report { owner, currency, was_minor: None, available_minor: numbers.get(key).copied() }, false)
+    let balance = |(currency, key): (&'_ String, &String)| {
+        shown(&AccountBalance { owner, currency, was_minor: None, available_minor: numbers.get(key).copied() }, false)
     };
-    let (rows, json) = currencies.iter().zip(&keys).map(report).unzip();
+    let (rows, json) = currencies.iter().zip(&keys).map(balance).unzip();
     Shown { heading: vec!["owner", "currency", "available"], rows, json }.write(common.json)
 }
 
@@ -52,7 +52,8 @@ async fn add(owner: &str, currency: &str, amount: &str, common: &CommonArgs) -> 
     ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was changed: the maximum is {MAX_AVAILABLE} minor units");
     let accounts = Counters::find_accounts(&common.stack.address()).await?;
     let available = accounts.add(&account_key(owner, currency), sign * money.minor_units.cast_signed()).await?;
-    let (row, json) = shown(&Report { owner, currency, was_minor: None, available_minor: Some(available) }, false);
+    let (row, json) =
+        shown(&AccountBalance { owner, currency, was_minor: None, available_minor: Some(available) }, false);
     let file = if common.json { "account.jsonl" } else { "account.txt" };
     let shown = Shown { heading: vec!["owner", "currency", "available"], rows: vec![row], json: vec![json] };
     shown.write_changes(common.json, None, file)
@@ -64,19 +65,20 @@ async fn set(owner: &str, money: &Money, common: &CommonArgs) -> anyhow::Result<
     let counter = Counter { key: account_key(owner, &money.currency), available: money.minor_units };
     let was = accounts.set(&counter).await?;
     let available_minor = Some(counter.available);
-    let (row, json) = shown(&Report { owner, currency: &money.currency, was_minor: was, available_minor }, true);
+    let (row, json) =
+        shown(&AccountBalance { owner, currency: &money.currency, was_minor: was, available_minor }, true);
     let file = if common.json { "account.jsonl" } else { "account.txt" };
     let shown = Shown { heading: vec!["owner", "currency", "was", "available"], rows: vec![row], json: vec![json] };
     shown.write_changes(common.json, None, file)
 }
 
 /// Cells and JSON. `is_set`: the command is `set`.
-fn shown(report: &Report, is_set: bool) -> (Vec<String>, String) {
+fn shown(balance: &AccountBalance, is_set: bool) -> (Vec<String>, String) {
     let amount = |minor_units: Option<u64>| {
-        or_dash(minor_units.map(|minor_units| Money { currency: report.currency.to_owned(), minor_units }.amount()))
+        or_dash(minor_units.map(|minor_units| Money { currency: balance.currency.to_owned(), minor_units }.amount()))
     };
-    let names = [report.owner.to_owned(), report.currency.to_owned()].into_iter();
-    let was = is_set.then(|| amount(report.was_minor));
-    let cells = names.chain(was).chain([amount(report.available_minor)]).collect();
-    (cells, serde_json::to_string(report).expect("a report has only string keys, so it is always JSON"))
+    let names = [balance.owner.to_owned(), balance.currency.to_owned()].into_iter();
+    let was = is_set.then(|| amount(balance.was_minor));
+    let cells = names.chain(was).chain([amount(balance.available_minor)]).collect();
+    (cells, serde_json::to_string(balance).expect("a balance has only string keys, so it is always JSON"))
 }

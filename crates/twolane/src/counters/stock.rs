@@ -8,7 +8,7 @@ use twolane_client::counters::{Counter, Counters};
 
 /// Every field is always present.
 #[derive(Serialize)]
-struct Report<'a> {
+struct StockLevel<'a> {
     sku: &'a str,
     /// Before `set` or `load`; `null` without a number, and for other commands.
     was: Option<u64>,
@@ -29,37 +29,37 @@ pub(crate) async fn run(args: StockArgs) -> anyhow::Result<ExitCode> {
 async fn show(skus: &[String], common: &CommonArgs) -> anyhow::Result<ExitCode> {
     let stock = Counters::find_stock(&common.stack.address()).await?;
     let numbers = stock.read(skus).await?;
-    let reports = skus.iter().map(|sku| Report { sku, was: None, available: numbers.get(sku).copied() });
-    shown(&reports.collect::<Vec<_>>(), false).write(common.json)
+    let levels = skus.iter().map(|sku| StockLevel { sku, was: None, available: numbers.get(sku).copied() });
+    shown(&levels.collect::<Vec<_>>(), false).write(common.json)
 }
 
 async fn add(sku: &str, units: i64, common: &CommonArgs) -> anyhow::Result<ExitCode> {
     let stock = Counters::find_stock(&common.stack.address()).await?;
     let available = Some(stock.add(sku, units).await?);
     let file = if common.json { "stock.jsonl" } else { "stock.txt" };
-    shown(&[Report { sku, was: None, available }], false).write_changes(common.json, None, file)
+    shown(&[StockLevel { sku, was: None, available }], false).write_changes(common.json, None, file)
 }
 
 async fn set(counters: Vec<Counter>, common: &CommonArgs) -> anyhow::Result<ExitCode> {
     let stock = Counters::find_stock(&common.stack.address()).await?;
     let changes = stock.set_all(counters).await;
     let done = changes.done.iter();
-    let reports =
-        done.map(|(counter, was)| Report { sku: &counter.key, was: *was, available: Some(counter.available) });
+    let levels =
+        done.map(|(counter, was)| StockLevel { sku: &counter.key, was: *was, available: Some(counter.available) });
     let file = if common.json { "stock.jsonl" } else { "stock.txt" };
-    shown(&reports.collect::<Vec<_>>(), true).write_changes(common.json, changes.error, file)
+    shown(&levels.collect::<Vec<_>>(), true).write_changes(common.json, changes.error, file)
 }
 
 /// Table and JSON. `is_set`: the command is `set` or `load`.
-fn shown(reports: &[Report], is_set: bool) -> Shown {
+fn shown(levels: &[StockLevel], is_set: bool) -> Shown {
     let text = |number: Option<u64>| or_dash(number.map(|units| units.to_string()));
-    let row = |report: &Report| {
-        let was = is_set.then(|| text(report.was));
-        std::iter::once(report.sku.to_owned()).chain(was).chain([text(report.available)]).collect()
+    let row = |level: &StockLevel| {
+        let was = is_set.then(|| text(level.was));
+        std::iter::once(level.sku.to_owned()).chain(was).chain([text(level.available)]).collect()
     };
     Shown {
         heading: if is_set { vec!["sku", "was", "available"] } else { vec!["sku", "available"] },
-        rows: reports.iter().map(row).collect(),
-        json: reports.iter().map(|report| serde_json::to_string(report).expect("a report is always JSON")).collect(),
+        rows: levels.iter().map(row).collect(),
+        json: levels.iter().map(|level| serde_json::to_string(level).expect("a stock level is always JSON")).collect(),
     }
 }

@@ -19,7 +19,7 @@ use twolane_report::printable;
 /// Every field is always present; `null` if it does not apply or is unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct DeadLetterJson<'a> {
     queue: &'a str,
     message_id: &'a str,
     /// Such as `order.placed`; `null` in the orders queue.
@@ -107,7 +107,7 @@ async fn delete(stack: &DeadLetters, ids: HashSet<String>, interruption: &Interr
 
 fn json(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
     let letter = &dead_letter.letter;
-    let report = Report {
+    let json = DeadLetterJson {
         queue: letter.queue().name,
         message_id: letter.message_id(),
         event: letter.event(),
@@ -121,7 +121,7 @@ fn json(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
         body_bytes: letter.body_bytes(),
         body: letter.body(),
     };
-    serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
+    serde_json::to_string(&json).expect("the object has only string keys, so it is always JSON")
 }
 
 fn text(

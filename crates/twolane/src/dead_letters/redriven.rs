@@ -16,7 +16,7 @@ const HEADING: [&str; 7] = ["queue", "event", "order", "was", "is", "deliveries"
 /// Every field is always present; `null` if it does not apply or is unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct RedrivenJson<'a> {
     queue: &'a str,
     /// Such as `order.placed`; `null` for the orders queue.
     event: Option<&'a str>,
@@ -106,7 +106,7 @@ impl Redriven {
     fn json(&self) -> String {
         let letter = &self.dead_letter.letter;
         let reason = self.reason();
-        let report = Report {
+        let json = RedrivenJson {
             queue: letter.queue().name,
             event: letter.event(),
             message_id: letter.message_id(),
@@ -118,7 +118,7 @@ impl Redriven {
             reason: reason.as_deref(),
             attempts: self.attempts(),
         };
-        serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
+        serde_json::to_string(&json).expect("the object has only string keys, so it is always JSON")
     }
 
     fn row(&self) -> [String; HEADING.len()] {

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, SETTINGS, Settings, Source, page, plan,
-    settings_text, text,
+    Architecture, ArrivalDistribution, Confirm, LimitTable, Load, PlanInput, PlanSettings, SETTINGS, SettingSource,
+    page, plan, settings_text, text,
 };
 use twolane_report::PriceTable;
 
@@ -86,9 +86,13 @@ fn stack_confirm(callbacks: Option<&str>) -> Confirm {
 }
 
 /// The template's values. The stack's parameters override them, and `set` overrides both.
-fn settings(limits: &LimitTable, parameters: &[(String, String)], set: &[(String, f64)]) -> anyhow::Result<Settings> {
-    let mut settings = Settings::new(limits);
-    for setting in SETTINGS.iter().filter(|setting| setting.source == Source::Parameter) {
+fn settings(
+    limits: &LimitTable,
+    parameters: &[(String, String)],
+    set: &[(String, f64)],
+) -> anyhow::Result<PlanSettings> {
+    let mut settings = PlanSettings::new(limits);
+    for setting in SETTINGS.iter().filter(|setting| setting.source == SettingSource::Parameter) {
         if let Some((name, value)) = parameters.iter().find(|(name, _)| name == setting.name) {
             let value = value.parse().with_context(|| format!("The stack's {name} is not a number: {value}"))?;
             settings.set(name, value)?;
@@ -110,11 +114,11 @@ fn load(args: &PlanLoadArgs) -> anyhow::Result<Load> {
     if let Some(file) = &args.replay {
         return recorded(&recorded_arrivals(file)?);
     }
-    let is_constant = args.arrivals == Arrivals::Constant;
+    let is_constant = args.arrivals == ArrivalDistribution::Constant;
     if is_constant && args.peak.is_some() {
         bail!("a constant load has no peak: pass --arrivals ramp, burst or day with --peak");
     }
-    let hours = if args.arrivals == Arrivals::Day { 24.0 } else { 1.0 };
+    let hours = if args.arrivals == ArrivalDistribution::Day { 24.0 } else { 1.0 };
     let seconds = args.duration.map_or(hours * 3600.0, |duration| duration.as_secs_f64());
     let peak = if is_constant { 1.0 } else { args.peak.unwrap_or(PEAK) };
     Load::new(args.arrivals.clone(), args.rate, peak, seconds)

@@ -9,7 +9,7 @@ use twolane_client::timestamp::timestamp;
 /// Every field is always present; `null` if it does not apply or is unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+struct TimelineJson<'a> {
     order_id: &'a str,
     name: Option<&'a str>,
     line: usize,
@@ -47,7 +47,7 @@ pub(crate) fn line(timeline: &Timeline) -> String {
         DoneBy::Nothing => None,
     };
     let acknowledged = timeline.acknowledged.as_ref();
-    let report = Report {
+    let json = TimelineJson {
         order_id: &timeline.order.order_id,
         name: timeline.order.name.as_deref(),
         line: timeline.order.line,
@@ -64,7 +64,7 @@ pub(crate) fn line(timeline: &Timeline) -> String {
         problem: end.outcome.problem.as_ref(),
         steps: Some(end.outcome.steps.as_slice()).filter(|steps| !steps.is_empty()),
     };
-    serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
+    serde_json::to_string(&json).expect("the object has only string keys, so it is always JSON")
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -1,7 +1,7 @@
 //! The messages of one stage: ready for a delivery, or waiting for the next one after a failed delivery.
 
 use crate::resource::Clock;
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, PlanSettings};
 
 /// Upper bound of `MaxReceiveCount`.
 const DELIVERIES: usize = 10;
@@ -10,16 +10,16 @@ const DELIVERIES: usize = 10;
 const NOTHING: f64 = 1e-7;
 
 #[derive(Debug)]
-pub(crate) struct RetryPolicy {
+pub(crate) struct RedeliveryPolicy {
     deliveries: usize,
     /// The part of the waiting messages that becomes ready in a step, by failures so far minus one. The back-off is
     /// random up to the base, then twice, four times, … the base, and never above the cap. Its mean is half of that.
     back: [f64; DELIVERIES],
 }
 
-impl RetryPolicy {
+impl RedeliveryPolicy {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
-    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+    pub(crate) fn new(settings: &PlanSettings, clock: Clock) -> Self {
         let mut longest = settings[Key::BackoffBaseSeconds];
         let mut back = [0.0; DELIVERIES];
         for part in &mut back {
@@ -32,7 +32,7 @@ impl RetryPolicy {
 
 /// One stage's messages, one for each order.
 #[derive(Debug, Default)]
-pub(crate) struct Backlog {
+pub(crate) struct StageMessages {
     /// By failures so far.
     ready: [f64; DELIVERIES],
     /// By failures so far minus one.
@@ -50,7 +50,7 @@ pub(crate) struct Backlog {
     pub(crate) busy_seconds: f64,
 }
 
-impl Backlog {
+impl StageMessages {
     /// Adds messages until `total` have entered.
     pub(crate) fn enter_up_to(&mut self, total: f64) {
         let new = (total - self.entered).max(0.0);
@@ -67,7 +67,7 @@ impl Backlog {
     }
 
     /// Makes messages ready at the end of their back-off.
-    pub(crate) fn begin(&mut self, policy: &RetryPolicy) {
+    pub(crate) fn begin(&mut self, policy: &RedeliveryPolicy) {
         if !self.retries {
             return;
         }
@@ -82,7 +82,7 @@ impl Backlog {
     }
 
     /// Delivers the `part` of the ready messages. Of these, the part `success` succeeds.
-    pub(crate) fn deliver(&mut self, part: f64, success: f64, policy: &RetryPolicy) {
+    pub(crate) fn deliver(&mut self, part: f64, success: f64, policy: &RedeliveryPolicy) {
         let classes = if self.retries { DELIVERIES } else { 1 };
         for failures in 0..classes {
             let delivered =
@@ -111,33 +111,33 @@ mod tests {
 
     #[test]
     fn messages_that_fail_every_delivery_become_dead_letters_and_none_vanishes() {
-        let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
-        let mut backlog = Backlog::default();
-        backlog.enter_up_to(1_000.0);
+        let policy = RedeliveryPolicy::new(&PlanSettings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
+        let mut stage = StageMessages::default();
+        stage.enter_up_to(1_000.0);
 
         for _ in 0..100_000 {
-            backlog.begin(&policy);
-            backlog.deliver(1.0, 0.0, &policy);
-            let sum = backlog.passed + backlog.ready() + backlog.waiting();
+            stage.begin(&policy);
+            stage.deliver(1.0, 0.0, &policy);
+            let sum = stage.passed + stage.ready() + stage.waiting();
             assert!((sum - 1_000.0).abs() < 1e-6, "{sum}");
         }
 
-        assert!((backlog.failed - 1_000.0).abs() < 1e-6, "{}", backlog.failed);
-        assert!((backlog.redelivered - 4_000.0).abs() < 1e-6, "{}", backlog.redelivered);
+        assert!((stage.failed - 1_000.0).abs() < 1e-6, "{}", stage.failed);
+        assert!((stage.redelivered - 4_000.0).abs() < 1e-6, "{}", stage.redelivered);
     }
 
     #[test]
     fn a_32nd_of_the_messages_fails_if_half_of_each_delivery_fails() {
-        let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
-        let mut backlog = Backlog::default();
-        backlog.enter_up_to(1_024.0);
+        let policy = RedeliveryPolicy::new(&PlanSettings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
+        let mut stage = StageMessages::default();
+        stage.enter_up_to(1_024.0);
 
         for _ in 0..100_000 {
-            backlog.begin(&policy);
-            backlog.deliver(1.0, 0.5, &policy);
+            stage.begin(&policy);
+            stage.deliver(1.0, 0.5, &policy);
         }
 
         // ½⁵ of the messages fail all five deliveries.
-        assert!((backlog.failed - 32.0).abs() < 1e-3, "{}", backlog.failed);
+        assert!((stage.failed - 32.0).abs() < 1e-3, "{}", stage.failed);
     }
 }
