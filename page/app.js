@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = 5000;
 /** Between two looks at the queues, while there is something to see. */
 const QUEUES_EVERY_MS = 1000;
 
-/** Orders without an outcome that the page follows. With more, it gives up the oldest. */
+/** Orders without an outcome that the page follows. With more, it stops following the oldest. */
 const MOST_RUNS = 20_000;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */

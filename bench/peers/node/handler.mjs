@@ -120,7 +120,7 @@ export async function handle(event, requestId) {
     if (before && before.requestHash !== order.requestHash) throw new Problem(409, 'The id has a different order.');
     const { pk, owner, requestHash, expiresAt, ...view } = before ?? order;
     const { orderId } = view;
-    log('INFO', before ? `Order ${orderId} was placed before` : `Placed order ${orderId}`, { 'order.id': orderId });
+    log('INFO', before ? `Order ${orderId} was stored before` : `Confirmed order ${orderId}`, { 'order.id': orderId });
     if (before) return answer(200, 'application/json', view);
     return answer(201, 'application/json', view, { location: `../../orders/${orderId}` });
   } catch (error) {

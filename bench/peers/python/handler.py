@@ -171,7 +171,7 @@ def handle(event, request_id):
             raise Problem(409, "The id has a different order.")
         view = {name: value for name, value in (before or order).items() if name not in INTERNAL}
         order_id = view["orderId"]
-        message = f"Order {order_id} was placed before" if before else f"Placed order {order_id}"
+        message = f"Order {order_id} was stored before" if before else f"Confirmed order {order_id}"
         log("INFO", message, request_id, **{"order.id": order_id})
         if before:
             return answer(200, "application/json", view)

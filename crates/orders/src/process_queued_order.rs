@@ -87,7 +87,7 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
     let order = Order { id, owner, lane, placed_at, attempts, fingerprint, outcome };
 
     match place_order(repository, &order).await {
-        Err(PlaceOrderError::Repository(error)) if last_attempt => give_up(repository, order, error).await,
+        Err(PlaceOrderError::Repository(error)) if last_attempt => record_failure(repository, order, error).await,
         Err(PlaceOrderError::Repository(error)) => Processed::Retry(error),
         placed => settled(order, placed, violations),
     }
@@ -101,7 +101,7 @@ fn accepted(lane: Lane, content: OrderContent, now: Timestamp) -> Outcome {
 }
 
 /// Records an order as failed after its last delivery.
-async fn give_up<R: OrderRepository>(repository: &R, order: Order, error: RepositoryError) -> Processed {
+async fn record_failure<R: OrderRepository>(repository: &R, order: Order, error: RepositoryError) -> Processed {
     let failed = Order { outcome: Outcome::Failed { reason: FAILED_REASON.to_owned() }, ..order };
     let unrecorded = match place_order(repository, &failed).await {
         Ok(Placement::Placed) => None,

@@ -27,12 +27,12 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestReq
     let id = order.id;
     match place_order(repository, &order).await {
         Ok(Placement::Placed) => {
-            tracing::info!(order.id = %id, "Placed order {id}");
+            tracing::info!(order.id = %id, "Confirmed order {id}");
             let location = HeaderValue::try_from(format!("../../orders/{id}")).expect("a UUID is visible ASCII");
             with_header(json(StatusCode::CREATED, &OrderView::from(&order)), header::LOCATION, location)
         }
         Ok(Placement::Repeated(order)) => {
-            tracing::info!(order.id = %id, "Order {id} was placed before");
+            tracing::info!(order.id = %id, "Order {id} was stored before");
             json(StatusCode::OK, &OrderView::from(&order))
         }
         Err(error) => problem_response(request.id(), refusal(&id, &error)),

@@ -71,7 +71,7 @@ fn queue(request: &Request, sockets: &Sockets) -> Reply {
         0 => vec![confirmed(id)],
         1 => vec![confirmed(id), confirmed(id)],
         2 => vec![json!({"type": "order.rejected", "orderId": id, "reason": "not valid"})],
-        3 => vec![json!({"type": "order.failed", "orderId": id, "reason": "given up"})],
+        3 => vec![json!({"type": "order.failed", "orderId": id, "reason": "five deliveries failed"})],
         _ => Vec::new(),
     };
     for frame in frames {
@@ -119,7 +119,7 @@ fn a_failed_order_that_is_confirmed_later_needs_no_poll_and_does_not_count_as_a_
         if request.method == "GET" {
             return answer(200, record(request.id(), "CONFIRMED").to_string());
         }
-        sockets.push(&json!({"type": "order.failed", "orderId": request.id(), "reason": "given up"}));
+        sockets.push(&json!({"type": "order.failed", "orderId": request.id(), "reason": "five deliveries failed"}));
         sockets.push(&confirmed(request.id()));
         answer(202, queued())
     });
