@@ -1,8 +1,9 @@
 //! Reads the bounds of `bench/bounds.toml`, and checks a run against them.
 
-use crate::metrics::{METRICS, Results, Values, others};
+use crate::metrics::{METRICS, Results, Values, is_time, others};
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -73,6 +74,19 @@ impl Bounds {
             }
         }
         Ok(bounds)
+    }
+
+    /// Subjects that exceed a bound of a time.
+    pub(crate) fn slow_subjects(&self, results: &Results) -> BTreeSet<String> {
+        let times = self.ratios.iter().filter(|(metric, _)| is_time(metric));
+        let exceeded = |metric: &str, subject: &str, at_most: f64| {
+            let is = results.ratios.get(metric).and_then(|by_subject| by_subject.get(subject));
+            is.is_some_and(|is| as_shown(*is) > at_most)
+        };
+        times
+            .flat_map(|(metric, bounds)| bounds.iter().filter(|(subject, at_most)| exceeded(metric, subject, **at_most)))
+            .map(|(subject, _)| subject.clone())
+            .collect()
     }
 
     /// Each bound with the measured figure. `is_requested`: whether the run should measure a subject's metric.
@@ -197,6 +211,19 @@ mod tests {
         assert!(holds(0.9));
         assert!(holds(1.1));
         assert!(!holds(1.11));
+    }
+
+    #[test]
+    fn only_times_above_their_bounds_are_measured_again() {
+        let bounds = bounds(
+            "[ratios]\nstart = { create-order = 1.1, get-order = 1.1 }\nmemory = { get-order = 1.1 }\n[counts]\n[limits]\n",
+        );
+        let mut measured = values("start", "create-order", 1.106);
+        measured.extend(values("memory", "get-order", 2.0));
+
+        let slow = bounds.expect("they are valid").slow_subjects(&ratios(measured));
+
+        assert_eq!(slow, BTreeSet::from(["create-order".to_owned()]));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use bounds::{Bound, Bounds};
 use clap::{Args, Parser};
 use metrics::Results;
 use series::Effort;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -121,6 +122,10 @@ fn main() -> ExitCode {
     }
 }
 
+/// Series of rounds for a subject that exceeds a bound of a time. Their median counts: ratios of times vary more between
+/// series than within one.
+const SERIES: usize = 3;
+
 /// Returns whether every bound holds.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     if let Some(profiles) = &cli.counting.profiles {
@@ -150,12 +155,21 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
         let subjects = subject::chosen(project.clone(), cli.only.as_deref(), &cli.peer)?;
         let measured = series::measure(subjects, &records, &effort, &scratch).await?;
         let growths = if cli.growth { growth::measure(folder, &records, &scratch).await? } else { Vec::new() };
-        anyhow::Ok((measured, growths))
+        let mut results = Results::new(&measured, &growths);
+        let slow = if cli.save_bounds { BTreeSet::new() } else { bounds.slow_subjects(&results) };
+        if !slow.is_empty() {
+            let mut further = Vec::new();
+            for _ in 1..SERIES {
+                let is_slow = |name: &str| slow.contains(name);
+                further.push(series::measure_again(&measured, is_slow, &records, &effort, &scratch).await?);
+            }
+            results.add_series(&further);
+        }
+        anyhow::Ok((measured, growths, results, slow))
     };
     let all = all.await;
     std::fs::remove_dir_all(&scratch)?;
-    let (measured, growths) = all?;
-    let results = Results::new(&measured, &growths);
+    let (measured, growths, results, slow) = all?;
     let mut saved = Ok(());
     if cli.save_bounds {
         saved = bounds::save(file, &results);
@@ -167,7 +181,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     let report = if cli.json {
         report::json(&measured, &growths, &bounds).to_string() + "\n"
     } else {
-        report::text(&measured, &growths, &bounds)
+        report::text(&measured, &growths, &bounds, &slow)
     };
     let written = deliver(&report, std::io::stdout());
     // Failed writes are reported after the figures.

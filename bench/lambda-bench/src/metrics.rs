@@ -127,6 +127,23 @@ impl Results {
     pub(crate) fn new(measured: &[Measured], growths: &[Growth]) -> Self {
         Self { ratios: ratios(measured, SDK_FLOOR), figures: figures(measured, growths) }
     }
+
+    /// Replaces ratios of times by the median of this and of further series. Other subjects keep theirs.
+    pub(crate) fn add_series(&mut self, series: &[Vec<Measured>]) {
+        let series: Vec<_> = series.iter().map(|measured| ratios(measured, SDK_FLOOR)).collect();
+        for (metric, by_subject) in self.ratios.iter_mut().filter(|(metric, _)| is_time(metric)) {
+            for (subject, ratio) in by_subject {
+                let of = |series: &Values| series.get(metric)?.get(subject).copied();
+                let all = series.iter().filter_map(of).chain([*ratio]).collect();
+                *ratio = percentile(all, 50).unwrap_or(*ratio);
+            }
+        }
+    }
+}
+
+/// Whether it varies with the machine's load.
+pub(crate) fn is_time(metric: &str) -> bool {
+    ["start", "first-answer", "processor-time"].contains(&metric) || metric.starts_with("warm-p")
 }
 
 pub(crate) fn is_counted(metric: &str) -> bool {

@@ -6,9 +6,16 @@ use crate::metrics::{METRICS, Metric};
 use crate::series::Measured;
 use crate::subject::{HELLO_FLOOR, Kind, SDK_FLOOR};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> String {
+/// `repeated`: the subjects that were measured in several series.
+pub(crate) fn text(
+    measured: &[Measured],
+    growths: &[Growth],
+    bounds: &[Bound],
+    repeated: &BTreeSet<String>,
+) -> String {
     let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
     let all: Vec<&Measured> = measured.iter().collect();
     let mut text = String::new();
@@ -53,6 +60,10 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
                 "  {at:>6}: {processor:.0} µs of processor time an order, {took:.0} µs an order, {memory:.2} MiB"
             );
         }
+    }
+    if !repeated.is_empty() {
+        let names = repeated.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "Times above a bound. The bounds below are checked against the median of three series: {names}");
     }
     let checked: Vec<&Bound> = bounds.iter().filter(|bound| bound.is.is_some() || bound.is_requested).collect();
     for bound in &checked {

@@ -85,39 +85,9 @@ pub(crate) async fn measure(
     effort: &Effort,
     folder: &Path,
 ) -> anyhow::Result<Vec<Measured>> {
-    let mut measured: Vec<Measured> = Vec::new();
-    for mut subject in subjects {
-        // A script's archive lacks the interpreter, so its size is not comparable.
-        let archived_bytes = match subject.command.as_mut_slice() {
-            [file] => {
-                *file = copied(file, folder)?;
-                Some(size::archived_bytes(file)?)
-            }
-            _ => None,
-        };
-        let (samples, delayed, throttled) = (Vec::new(), Vec::new(), Vec::new());
-        measured.push(Measured {
-            subject,
-            archived_bytes,
-            samples,
-            delayed,
-            throttled,
-            tls: None,
-            counts: None,
-            unwritten: None,
-        });
-    }
+    let mut measured = unmeasured(subjects, folder)?;
     let backend = Backend::start(Behaviour::default(), records).await?;
-    let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
-    for round in 1..=effort.rounds {
-        // The previous process affects the caches, so the order varies.
-        random.shuffle(&mut turns);
-        for turn in &turns {
-            let one = &mut measured[*turn];
-            progress(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
-            one.samples.push(sample::take(&one.subject, &backend, effort.warm, folder).await?);
-        }
-    }
+    take_turns(&mut measured, &backend, effort, folder).await?;
     if measured.iter().any(Measured::is_whole_batch) {
         let delayed = Behaviour { delay: ROUND_TRIP, ..Behaviour::default() };
         let throttled = Behaviour { throttle_every: Some(THROTTLE_EVERY), ..delayed };
@@ -142,6 +112,71 @@ pub(crate) async fn measure(
     }
     progress("");
     Ok(measured)
+}
+
+/// Measures the times and the memory of the SDK floor and of some subjects again, with new copies of their bootstraps.
+///
+/// # Errors
+/// A subject fails.
+pub(crate) async fn measure_again(
+    measured: &[Measured],
+    is_chosen: impl Fn(&str) -> bool,
+    records: &Arc<Records>,
+    effort: &Effort,
+    folder: &Path,
+) -> anyhow::Result<Vec<Measured>> {
+    let subjects = measured.iter().map(|one| &one.subject);
+    let subjects = subjects.filter(|subject| subject.name == SDK_FLOOR || is_chosen(&subject.name)).cloned();
+    let mut again = unmeasured(subjects.collect(), folder)?;
+    let backend = Backend::start(Behaviour::default(), records).await?;
+    take_turns(&mut again, &backend, effort, folder).await?;
+    progress("");
+    Ok(again)
+}
+
+fn unmeasured(subjects: Vec<Subject>, folder: &Path) -> anyhow::Result<Vec<Measured>> {
+    let mut measured: Vec<Measured> = Vec::new();
+    for mut subject in subjects {
+        // A script's archive lacks the interpreter, so its size is not comparable.
+        let archived_bytes = match subject.command.as_mut_slice() {
+            [file] => {
+                *file = copied(file, folder)?;
+                Some(size::archived_bytes(file)?)
+            }
+            _ => None,
+        };
+        let (samples, delayed, throttled) = (Vec::new(), Vec::new(), Vec::new());
+        measured.push(Measured {
+            subject,
+            archived_bytes,
+            samples,
+            delayed,
+            throttled,
+            tls: None,
+            counts: None,
+            unwritten: None,
+        });
+    }
+    Ok(measured)
+}
+
+async fn take_turns(
+    measured: &mut [Measured],
+    backend: &Backend,
+    effort: &Effort,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
+    for round in 1..=effort.rounds {
+        // The previous process affects the caches, so the order varies.
+        random.shuffle(&mut turns);
+        for turn in &turns {
+            let one = &mut measured[*turn];
+            progress(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
+            one.samples.push(sample::take(&one.subject, backend, effort.warm, folder).await?);
+        }
+    }
+    Ok(())
 }
 
 /// Copies a bootstrap, as Lambda unpacks an archive. The linker's file has another layout in the page cache, and starts
