@@ -84,7 +84,9 @@ impl Bounds {
             is.is_some_and(|is| as_shown(*is) > at_most)
         };
         times
-            .flat_map(|(metric, bounds)| bounds.iter().filter(|(subject, at_most)| exceeded(metric, subject, **at_most)))
+            .flat_map(|(metric, bounds)| {
+                bounds.iter().filter(|(subject, at_most)| exceeded(metric, subject, **at_most))
+            })
             .map(|(subject, _)| subject.clone())
             .collect()
     }

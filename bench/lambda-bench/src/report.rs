@@ -10,12 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// `repeated`: the subjects that were measured in several series.
-pub(crate) fn text(
-    measured: &[Measured],
-    growths: &[Growth],
-    bounds: &[Bound],
-    repeated: &BTreeSet<String>,
-) -> String {
+pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound], repeated: &BTreeSet<String>) -> String {
     let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
     let all: Vec<&Measured> = measured.iter().collect();
     let mut text = String::new();
@@ -62,8 +57,8 @@ pub(crate) fn text(
         }
     }
     if !repeated.is_empty() {
-        let names = repeated.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "Times above a bound. The bounds below are checked against the median of three series: {names}");
+        let slow: Vec<_> = repeated.iter().map(String::as_str).collect();
+        let _ = writeln!(text, "Judged by the median of three series: {}", slow.join(", "));
     }
     let checked: Vec<&Bound> = bounds.iter().filter(|bound| bound.is.is_some() || bound.is_requested).collect();
     for bound in &checked {
