@@ -38,7 +38,7 @@ COMPILER := cargo
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Install, build, start and deploy; fill stock and accounts; send sample orders down all lanes
+demo: ## Install, build, start and deploy; fill stock and accounts; send sample orders down all lanes; PORT=4577 for another port
 	@$(CLOUD) demo$(call option,--port,PORT)
 
 up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port, EMULATOR=localstack-core for another emulator

@@ -10,6 +10,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
 use testkit::{
     command_line::command,
@@ -85,8 +86,9 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         let _ = self.process.start_kill();
-        while let Ok(None) = self.process.try_wait() {
-            std::thread::yield_now();
+        let started = Instant::now();
+        while matches!(self.process.try_wait(), Ok(None)) && started.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

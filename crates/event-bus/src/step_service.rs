@@ -43,8 +43,9 @@ pub enum HoldOutcome {
 /// Handles one event for a step. If the last delivery of `order.placed` fails, the step votes `failed`, so that the
 /// order does not wait for its deadline.
 ///
-/// `deadline` is how long after it was placed an undecided order is cancelled. If `order.placed` waited longer, the step
-/// votes `failed` and holds nothing: until the cancellation arrives, a hold would block what other orders need.
+/// `deadline` is how long after it was placed an undecided order is cancelled. If `order.placed` waited longer in its
+/// queue, the step votes `failed` and does not call `hold`. Until the cancellation arrives, a hold would block what other
+/// orders need. The cancellation undoes a hold of an earlier delivery.
 ///
 /// # Errors
 /// [`HandleError`]: the event must be redelivered.

@@ -81,7 +81,9 @@ pub async fn cancel_unpublished<R: SettlementRepository>(
     now: Timestamp,
 ) -> Result<Option<Notification>, SettleError> {
     let outcome = repository.cancel_unpublished(order, now).await?;
-    Ok(settled(outcome, Decider::Submission, order.fingerprint)?.notify)
+    let settled = settled(outcome, Decider::Submission, order.fingerprint)?;
+    let is_cancelled = settled.publish.is_some_and(|order| order.decided_by() == Some(Decider::Submission));
+    Ok(settled.notify.filter(|_| is_cancelled))
 }
 
 /// Why [`cancel_unpublished`] cancels, for the owner.

@@ -76,6 +76,7 @@ where
     /// The owner is notified even if the resulting event is not published: the write is done.
     async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
         let (owner, last_attempt) = (delivery.event.owner.clone(), delivery.is_last);
+        let occurred_at = delivery.event.occurred_at;
         let settled = match delivery.event.kind.clone() {
             EventKind::Submitted { order, note } => self.submit(delivery, order, note, outbox).await?,
             EventKind::Voted(step, vote) => {
@@ -100,16 +101,16 @@ where
             let is_decision = order.status() != Status::Placed;
             // The function may die before it publishes, and no delivery follows.
             if is_decision && last_attempt {
-                self.leave_to_deadline(order).await;
+                self.mark_unpublished(order).await;
             }
             let published = self.events.publish(&event).await;
-            if published.is_err() {
-                match (is_decision, last_attempt) {
-                    (true, false) => self.leave_to_deadline(order).await,
-                    (false, true) => self.cancel_unpublished(order, outbox).await,
-                    // Marked before, or redelivered.
-                    (true, true) | (false, false) => {}
-                }
+            // The deadline may come before the next delivery.
+            if published.is_err() && is_decision && !last_attempt {
+                self.mark_unpublished(order).await;
+            }
+            // A repeat, which occurred later, leaves the order to its first submission.
+            if published.is_err() && !is_decision && last_attempt && order.placed_at == occurred_at {
+                self.cancel_unpublished(order, outbox).await;
             }
             published?;
             let (id, status) = (order.id, order.status());
@@ -136,12 +137,12 @@ where
         outbox.push(order.owner.clone(), notification);
     }
 
-    /// Marks a decision that was perhaps not published, so that the order's deadline publishes it, even if redeliveries
-    /// run out.
-    async fn leave_to_deadline(&self, order: &Order) {
+    /// Marks a decision that was perhaps not published. The next vote or the deadline then publishes it, even if
+    /// redeliveries run out.
+    async fn mark_unpublished(&self, order: &Order) {
         if let Err(error) = self.orders.mark_unpublished(order).await {
             let (id, error) = (order.id, ErrorChain(&error));
-            tracing::warn!(order.id = %id, %error, "Failed to leave the decision on order {id} to its deadline");
+            tracing::warn!(order.id = %id, %error, "Failed to mark the decision on order {id}");
         }
     }
 

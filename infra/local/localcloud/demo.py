@@ -122,20 +122,21 @@ The stack stays up. Try next:
     curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
     curl -w '\\n' {api}/orders/{identifier} {token}
 
-  Submit an order to the bus (202). Three services vote on it. Get its status, with the votes:
+  Place an order on the bus (202). Three services vote on it. Get its status, with the votes:
     curl -w '\\n' -i -X PUT {api}/bus/orders/{submitted} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
-    curl -w '\\n' {api}/orders/{submitted} {token}
+    sleep 3; curl -w '\\n' {api}/orders/{submitted} {token}
 
   Show and change the stock for orders of the bus lane:
     cargo run -q -p twolane -- stock show SKU-1
-    cargo run -q -p twolane -- stock set SKU-1 0
+    cargo run -q -p twolane -- stock add SKU-1 40
 
   Watch the lanes race, on a page in your browser:
     cargo run -q -p twolane -- page
 
 {_on_callbacks(websocket, token, identifier)}
-  Become another user:
+  Become another user, with money for the bus lane:
     export TWOLANE_TOKEN=$(cargo run -q -p twolane -- token --subject alice)
+    cargo run -q -p twolane -- account set alice EUR 500.00
 
   Stop the stack:
     make down""",

@@ -47,6 +47,8 @@ def _run(words: list[str], folder: Path, environment: Mapping[str, str], log: Te
         for line in process.stdout:
             log.write(line)
             log.flush()
+            if "Blocking waiting for file lock" in line:
+                say("waiting until another build of this project ends")
             if milestone := _MILESTONE.search(line):
                 say(f"building {milestone['functions'].strip()}")
             if activity := _ACTIVITY.match(line):

@@ -176,6 +176,12 @@ impl Flaky {
         Self { after_the_write: true, ..Self::failing_first(writes) }
     }
 
+    /// The first `writes` writes succeed. The next one is done, but its answer is lost.
+    #[must_use]
+    pub fn losing_after(writes: usize) -> Self {
+        Self { passes_left: AtomicUsize::new(writes), ..Self::losing_first(1) }
+    }
+
     /// The orders that are really stored.
     #[must_use]
     pub fn inner(&self) -> &InMemoryOrders {

@@ -240,7 +240,7 @@ struct Seen {
     is_published: bool,
     is_notified: bool,
     /// A message that was not deleted, though its decision was perhaps not published.
-    comes_again: Option<Message>,
+    redelivered: Option<Message>,
     /// The deadline's message is deleted or in the dead-letter queue. There is no other.
     is_deadline_over: bool,
 }
@@ -249,6 +249,7 @@ impl Seen {
     async fn deliver(&mut self, orders: &InMemoryOrders, delivered: Delivered) -> Result<(), TestCaseError> {
         let Delivered { message, last_attempt, ends } = delivered;
         let (recorded, again) = (!orders.all().is_empty(), message.clone());
+        let was_decided = self.decision.is_some();
         if matches!(message, Message::Deadline) {
             if self.is_deadline_over {
                 return Ok(());
@@ -268,11 +269,14 @@ impl Seen {
             }
         };
         prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order fails");
-        let Some(order) = settled.ok().and_then(|settled| settled.publish) else { return Ok(()) };
+        let Settled { publish, notify } = settled.unwrap_or_default();
+        self.is_notified |= notify.is_some() && ends != Ends::Died;
+        let Some(order) = publish else { return Ok(()) };
         if order.status() == Status::Placed {
             prop_assert!(self.decision.is_none(), "a decided order is never published as placed");
             if last_attempt && ends == Ends::Unpublished {
-                cancel_unpublished(orders, &order, fakes::moment(2)).await.expect("it is recorded");
+                let notify = cancel_unpublished(orders, &order, fakes::moment(2)).await.expect("it is recorded");
+                self.is_notified |= notify.is_some();
                 let is_cancelled = orders.all()[0].status() == Status::Cancelled;
                 prop_assert_eq!(is_cancelled, self.counted.is_empty(), "an order with a vote was published");
                 self.decision = orders.all().into_iter().find(|order| order.status() == Status::Cancelled);
@@ -280,13 +284,13 @@ impl Seen {
             return Ok(());
         }
         prop_assert_eq!(self.decision.get_or_insert(order.clone()), &order, "one decision");
-        if ends == Ends::Unpublished || (last_attempt && ends == Ends::Died) {
+        // The function marks a decision before the last delivery publishes it, unless its write did.
+        if ends == Ends::Unpublished || (last_attempt && was_decided) {
             orders.mark_unpublished(&order).await.expect("it is recorded");
         }
         self.is_published |= ends == Ends::Done;
-        self.is_notified |= ends != Ends::Died;
         if ends == Ends::Died && !last_attempt {
-            self.comes_again = Some(again);
+            self.redelivered = Some(again);
         }
         Ok(())
     }
@@ -303,7 +307,7 @@ proptest! {
             }
             // Finally nothing dies: a message that was not deleted, the deadline, and a late vote.
             let late = Message::Vote(Step::Stock, Vote::Held);
-            for message in seen.comes_again.take().into_iter().chain([Message::Deadline, late]) {
+            for message in seen.redelivered.take().into_iter().chain([Message::Deadline, late]) {
                 seen.deliver(&orders, Delivered { message, last_attempt: false, ends: Ends::Done }).await?;
             }
             let Seen { counted, decision, is_published, is_notified, .. } = seen;

@@ -75,7 +75,7 @@ pub struct Counts {
     pub refused: Refused,
     /// Stored.
     pub confirmed: u64,
-    /// A step refused or failed, or the deadline passed. `null` in reports older than lanes with steps.
+    /// A step refused or failed, the deadline passed, or SNS did not take the order. `null` in reports older than lanes with steps.
     #[serde(default)]
     pub cancelled: Option<u64>,
     /// Rejected by the worker.

@@ -5,7 +5,7 @@ use event_bus::fakes::RecordingPublisher;
 use lambda_runtime::Context;
 use lambda_support::environment::Environment;
 use orders::{
-    Ballot, Decider, Fingerprint, Notification, Status, Step, Vote,
+    Decider, Fingerprint, Notification, Status, Step, Vote,
     fakes::{self, Flaky, InMemoryOrders, RecordingNotifier, Refusing, Unavailable},
 };
 use serde_json::{Value, json};
@@ -308,7 +308,19 @@ async fn undoes_an_order_that_was_published_though_each_publication_seemed_to_fa
 }
 
 #[tokio::test]
-async fn a_repeat_that_cannot_be_published_leaves_an_order_to_its_steps() {
+async fn a_repeat_that_cannot_be_published_leaves_an_order_to_its_first_submission() {
+    let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(1));
+    let first = Order { placed_at: fakes::moment(0).plus(Duration::from_secs(1)), ..fakes::placed() };
+    handler.orders.insert(first.clone());
+
+    assert_eq!(deliver(&handler, vec![record(submitted(), 5)]).await, [0]);
+
+    assert_eq!(handler.orders.all(), [first]);
+    assert!(handler.notifier.sent().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_with_a_vote_is_left_to_its_steps_if_its_submission_cannot_be_published_again() {
     let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(1));
     handler.orders.insert(fakes::placed());
     deliver(&handler, vec![record(held(Step::Stock), 1)]).await;
@@ -332,21 +344,50 @@ async fn notifies_the_owner_of_an_order_that_can_neither_be_published_nor_cancel
 }
 
 #[tokio::test]
-async fn the_deadline_publishes_a_decision_of_a_last_delivery_that_died_before_it_published() {
-    let handler = handler(InMemoryOrders::default());
-    handler.orders.insert(fakes::placed());
-    let refused = Ballot { last_attempt: true, ..fakes::ballot(Step::Stock, Vote::Refused("no".into())) };
-    // The delivery dies after this write.
-    handler.orders.vote(&refused).await.expect("it is recorded");
+async fn the_deadline_publishes_a_decision_of_a_last_delivery_that_ended_after_its_write() {
+    for steps in [&[][..], &[Step::Payment, Step::Shipment]] {
+        let handler = handler(Flaky::losing_after(steps.len()));
+        handler.orders.inner().insert(fakes::placed());
+        for step in steps {
+            deliver(&handler, vec![record(held(*step), 1)]).await;
+        }
+        let vote = if steps.is_empty() { Vote::Refused("no".into()) } else { Vote::Held };
 
-    assert!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await.is_empty());
+        assert_eq!(deliver(&handler, vec![record(EventKind::Voted(Step::Stock, vote), 5)]).await, [0]);
+        assert!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await.is_empty());
 
-    assert_eq!(published(&handler), ["order.cancelled"]);
-    assert_eq!(handler.notifier.sent(), [Notification::Cancelled(handler.orders.all()[0].clone())]);
+        let order = handler.orders.inner().all()[0].clone();
+        assert_eq!(published(&handler).len(), 1, "{order:?}");
+        assert_eq!(handler.notifier.sent(), Vec::from_iter(Notification::for_order(&order)));
+    }
 }
 
 #[tokio::test]
-async fn a_last_delivery_leaves_an_earlier_decision_to_the_deadline_before_it_publishes() {
+async fn the_next_vote_publishes_a_decision_of_a_last_deadline_that_ended_after_its_write() {
+    let handler = handler(Flaky::losing_after(0));
+    handler.orders.inner().insert(fakes::placed());
+
+    assert_eq!(deliver(&handler, vec![record(EventKind::Placed(items()), 5)]).await, [0]);
+    assert!(deliver(&handler, vec![record(held(Step::Stock), 1)]).await.is_empty());
+
+    assert_eq!(published(&handler), ["order.cancelled"]);
+    assert_eq!(handler.notifier.sent(), [Notification::Cancelled(handler.orders.inner().all()[0].clone())]);
+}
+
+#[tokio::test]
+async fn the_deadline_publishes_a_decision_between_two_deliveries_of_its_vote() {
+    let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(1));
+    handler.orders.insert(fakes::placed());
+    let refused = EventKind::Voted(Step::Stock, Vote::Refused("no".into()));
+
+    assert_eq!(deliver(&handler, vec![record(refused, 1)]).await, [0]);
+    assert!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await.is_empty());
+
+    assert_eq!(published(&handler), ["order.cancelled"]);
+}
+
+#[tokio::test]
+async fn a_last_delivery_marks_an_earlier_decision_before_it_publishes() {
     let handler = handler(InMemoryOrders::default());
     handler.orders.insert(fakes::placed());
     let refused = || Vote::Refused("no".into());
@@ -358,19 +399,6 @@ async fn a_last_delivery_leaves_an_earlier_decision_to_the_deadline_before_it_pu
     assert!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await.is_empty());
 
     assert_eq!(published(&handler), ["order.cancelled", "order.cancelled"]);
-}
-
-#[tokio::test]
-async fn the_next_vote_publishes_a_decision_of_a_last_deadline_that_died_before_it_published() {
-    let handler = handler(InMemoryOrders::default());
-    handler.orders.insert(fakes::placed());
-    let last = Deadline { last_attempt: true, ..fakes::deadline() };
-    handler.orders.cancel_overdue(&last).await.expect("it is recorded");
-
-    assert!(deliver(&handler, vec![record(held(Step::Stock), 1)]).await.is_empty());
-
-    assert_eq!(published(&handler), ["order.cancelled"]);
-    assert_eq!(handler.notifier.sent(), [Notification::Cancelled(handler.orders.all()[0].clone())]);
 }
 
 #[tokio::test]
