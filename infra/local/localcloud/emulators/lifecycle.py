@@ -76,7 +76,8 @@ def refuse_taken_port(port: int, instance: Instance) -> None:
     raise Failure(
         f"Port {port} is taken by {holder}.\n"
         f"  Why:  {why}.\n"
-        f"  Do:   {end}, or choose another port: {instance.command('up', '--port', str(port + 11))}"
+        f"  Do:   {end}, or choose another port: {instance.command('up', '--port', str(port + 11))}\n"
+        f"        (make demo and make up take PORT={port + 11})"
     )
 
 
