@@ -70,6 +70,27 @@ _KINDS = {
     "inline.html": (1, "<p>{}<span> <b>One.</b></span></p>\n"),
     "attribute.html": (1, '<p aria-label="{}"></p>\n'),
     "comment.html": (1, "<!-- {} -->\n"),
+    "front_matter.md": (2, "---\n{}\n---\n"),
+    "crlf.md": (3, "One.\r\n\r\n{}\r\n"),
+    "script.yaml": (3, "# <script>\n#\n# {}\n"),
+    "style.py": (3, "# <style>\n#\n# {}\n"),
+    "pre.rs": (3, "//! <pre>\n//!\n//! {}\n"),
+    "comment_in_comment.toml": (1, "# <!-- {}\n"),
+    "pre.schema.json": (1, '{{"description": "<pre> {}"}}\n'),
+    "indented.schema.json": (1, '{{"description": "    {}"}}\n'),
+    "indented.rs": (1, "//     {}\n"),
+    "indented.py": (1, "#     {}\n"),
+    "wide_item.rs": (1, "/// -      {}\n"),
+    "indented_docstring.py": (6, 'def f():\n    """One.\n\n    Args:\n\n            {}\n    """\n'),
+    "html.md": (3, '# Title\n\n<p align="center">{}</p>\n'),
+    "summary.md": (2, "<details>\n<summary><b>{}</b></summary>\n\nOne.\n\n</details>\n"),
+    "alt.md": (1, '<p><img src="a.png" alt="{}"></p>\n'),
+    "inline_html.md": (1, 'One <img title="{}"> two.\n'),
+    "html_comment.md": (3, "One.\n\n<!-- {} -->\n"),
+    "image.md": (1, "![{}](a.png)\n"),
+    "image_title.md": (1, '![One](a.png "{}")\n'),
+    "link_title.md": (1, '[One](https://example.org "{}")\n'),
+    "definition.md": (3, '[One]\n\n[One]: https://example.org "{}"\n'),
 }
 # Each text, and the kind of finding in it.
 _TEXTS = {
@@ -80,7 +101,8 @@ _TEXTS = {
 }
 _UNREADABLE = {
     "fence.md": (2, b"\n```sh\ntold\n"),
-    "comment.md": (1, b"One. <!-- told\n"),
+    "comment.md": (3, b"One.\n\n<!-- mine\n"),
+    "script.md": (1, b"<script>\n\nOne.\n"),
     "latin_1.md": (1, b"\xe9\n"),
     "comment.rs": (2, b"\n/* told /* */\n"),
     "string.rs": (1, b'const S: &str = "told;\n'),

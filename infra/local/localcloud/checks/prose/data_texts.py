@@ -45,4 +45,4 @@ def json_schema(source: str, literals: bool) -> Iterator[Text]:
     except json.JSONDecodeError as error:
         raise Unreadable(error.lineno, f"it is not JSON: {error.msg}") from error
     for found in _DESCRIPTION.finditer(source if literals else ""):
-        yield Text([(place(source, found.start())[0], json.loads(found[1]))])
+        yield Text([(place(source, found.start())[0], line) for line in json.loads(found[1]).split("\n")])

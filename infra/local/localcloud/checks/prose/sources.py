@@ -17,7 +17,7 @@ from .html_texts import html
 from .javascript_texts import javascript
 from .python_texts import python
 from .rust_texts import rust
-from .texts import Text, Unreadable, literal, makefile, markdown, refuse_hidden
+from .texts import Text, Unreadable, literal, makefile, markdown, refuse_hidden, shown
 
 # Made by builds, tests and package managers. Folders with a dot in front are not read either, with one exception.
 _MADE = frozenset({"target", "node_modules", "__pycache__", "twolane-reports"})
@@ -56,6 +56,8 @@ def texts_of(root: Path, paths: list[str]) -> Iterator[tuple[str, list[Text] | U
     for path in paths:
         try:
             texts = _yaml(extracted[path]) if path in extracted else list(_texts(path, (root / path).read_text(encoding="utf-8")))
+            if not path.endswith(".md"):
+                texts = list(map(shown, texts))
             for text in texts:
                 refuse_hidden(text)
             yield path, texts

@@ -14,6 +14,9 @@ _WORDS_OF_PROSE = 2
 # In Markdown, HTML, a link's target or code.
 _MARKUP = re.compile(r"[<\[~]|```")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# To Markdown, it may begin code; and this, HTML: an opening bracket without a backslash before it.
+_WIDE_SPACE = re.compile(r"[ \t]*\t[ \t]*| {4,}")
+_HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
 # A character behind a backslash; or the line's end.
 _ESCAPE = re.compile(r"\\(.|$)")
 _ESCAPED = {"n": "\n", "r": "", "t": " "}
@@ -133,8 +136,13 @@ def paragraphs(lines: Iterable[Line]) -> Iterator[Text]:
         yield Text(block)
 
 
+def shown(text: Text) -> Text:
+    """A text of a file that is not Markdown, without HTML or code by indentation."""
+    return Text([(number, _HTML.sub(r"\1\\<", _WIDE_SPACE.sub("   ", line))) for number, line in text.lines])
+
+
 def refuse_hidden(text: Text) -> None:
-    """Fail where Markdown would take the rest of a text for code or for an HTML comment."""
+    """Fail where Markdown would take the rest of a text for code."""
     opened, fence = 0, ""
     for number, line in text.lines:
         if found := _FENCE.match(line):
@@ -145,7 +153,3 @@ def refuse_hidden(text: Text) -> None:
                 opened = 0
     if opened:
         raise Unreadable(opened, f"the code block that {fence} begins does not end")
-    whole = "\n".join(line for _, line in text.lines).replace("\\<", "  ")
-    begin = whole.rfind("<!--")
-    if begin >= 0 and "-->" not in whole[begin:]:
-        raise Unreadable(text.lines[whole.count("\n", 0, begin)][0], "the comment that <!-- begins does not end")
