@@ -91,6 +91,25 @@ _KINDS = {
     "image_title.md": (1, '![One](a.png "{}")\n'),
     "link_title.md": (1, '[One](https://example.org "{}")\n'),
     "definition.md": (3, '[One]\n\n[One]: https://example.org "{}"\n'),
+    "crlf.py": (2, "x = 1\r\n# {}\r\n"),
+    "marked.py": (1, "\ufeff# {}\n"),
+    "bytes.py": (1, "f(b'{}')\n"),
+    "mixed_quotes.py": (2, "def f():\n    ('One. '\n     \"{}\")\n"),
+    "line_end.py": (1, "f('One.\\n{}')\n"),
+    "src/doc.rs": (1, '#[doc = "{}"]\nstruct S;\n'),
+    "src/bytes.rs": (1, 'const S: &[u8] = b"{}";\n'),
+    "src/hexadecimal.rs": (1, 'const S: &str = "One.\\u{{a}}\\x0a{}";\n'),
+    "escaped.toml": (1, 'a = "One.\\u000a{}"\n'),
+    "quotation_marks.toml": (1, 'a = """{} \\"One\\"""""\n'),
+    "escaped.yaml": (1, 'a: "One.\\n{}"\n'),
+    "anchor.yaml": (1, "- &a ['{}', *a]\n"),
+    "escaped.js": (1, "f('One.\\u{{a}}\\x0a\\n{}')\n"),
+    "regex.js": (1, "if (a) /\"/.test(b); f('{}'); g(/\"/);\n"),
+    "increment.js": (1, "x = i++ / 2; // {}\n"),
+    "throw.js": (1, "throw /`/; // {}\n"),
+    "expression.js": (4, "f(`${{\na\n}} b.\n {}`)\n"),
+    "link.js": (2, "/**\n * {} See {{@link A}} and a@example.org.\n */\n"),
+    "omitted.html": (2, "<ul><li>One.\n<li>{}</ul>\n"),
 }
 # Each text, and the kind of finding in it.
 _TEXTS = {
@@ -119,10 +138,16 @@ _UNREADABLE = {
     "regex.js": (1, b"f(/told\n"),
     "comment.html": (2, b"\n<!-- told"),
     "attribute.html": (2, b'\n<p title="told></p>\n'),
-    "element.html": (1, b"<p>\ntold\n"),
+    "element.html": (1, b"<div>\ntold\n"),
     "end.html": (2, b"\n</p>told"),
     "list.yaml": (2, b"a: [1\n"),
     "latin_1.yaml": (1, b"# \xe9\n"),
+    "section.html": (1, b"<![told x]>\n"),
+    "deep.schema.json": (1, b"[" * 100_000),
+    "deep.py": (1, b"x = " + b"-" * 100_000 + b"1\n"),
+    "deep.yaml": (1, b"[" * 3_000),
+    "deep.js": (1, b"[" * 100_000),
+    "character.toml": (1, b'a = "\\UFFFFFFFF told"\n'),
 }
 _IN_TESTS = {
     "literal.rs": 'const A: &str = "{}";\n',
@@ -182,6 +207,9 @@ class Extraction(unittest.TestCase):
             separate = [f"/// {'one ' * 20}", f"// {'two ' * 20}", f"fn f() {{}} // {'three ' * 20}", f"fn g() {{}} // {'four ' * 20}"]
             write(root, "parts.rs", "\n".join(separate))
             write(root, "joined.rs", f"/// One.\n/// {'one ' * 20}\n/// {'two ' * 20}is\n/// no order.\n")
+            link = f"{'one ' * 20}{{@link A}} a@example.org {'two ' * 20}"
+            write(root, "link.js", f"/** {link} */\n")
+            write(root, "inline.html", f"<p>{'one ' * 20}<q>{'two ' * 20}</q></p>\n")
             write(root, "sentences.md", f"**{'One ' * 15}end.** {'two ' * 15}`a b. c`. create-order {'is ' * 20}`{'code ' * 20}`, e.g. 10 000.\n")
             write(root, "limit.md", f"{'one ' * 24}end.\n\n{'one ' * 25}end.\n")
             write(root, "code.md", f"```sh\ntold {'a ' * 30}\n```\n\n`told`\n")
@@ -217,6 +245,9 @@ class Extraction(unittest.TestCase):
     def test_sentences_end_at_full_stops_and_code_and_numbers_are_words(self) -> None:
         self.assertEqual(self.found["limit.md"], [(3, "long")])
         self.assertNotIn("sentences.md", self.found)
+
+    def test_a_sentence_goes_on_behind_inline_tags(self) -> None:
+        self.assertEqual([self.found.get(name) for name in ("link.js", "inline.html")], [[(1, "long")]] * 2)
 
     def test_code_and_what_builds_make_is_not_prose(self) -> None:
         self.assertEqual([path for path in self.found if path.startswith(("code.md", "target"))], [])

@@ -11,8 +11,8 @@ from .texts import Text, Unreadable, line_comments, literal, numbered, place, un
 _TOML = re.compile(
     r"""
       \#(?P<comment>[^\n]*)
-    | \"{3}(?P<block>(?:[^\\]|\\.)*?)\"{3}
-    | '{3}(?P<raw_block>.*?)'{3}
+    | \"{3}(?P<block>(?:[^\\]|\\.)*?)\"{3}(?!")
+    | '{3}(?P<raw_block>.*?)'{3}(?!')
     | (?P<unclosed_block>\"{3}|'{3})
     | "(?P<string>(?:[^"\\\n]|\\.)*)"
     | '(?P<raw>[^'\n]*)'

@@ -17,8 +17,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # To Markdown, it may begin code; and this, HTML: an opening bracket without a backslash before it.
 _WIDE_SPACE = re.compile(r"[ \t]*\t[ \t]*| {4,}")
 _HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
-# A character behind a backslash; or the line's end.
-_ESCAPE = re.compile(r"\\(.|$)")
+# A character behind a backslash, by its number or as itself; or the line's end.
+_HEX = r"[\da-fA-F]"
+_ESCAPE = re.compile(rf"\\(?:x({_HEX}{{2}})|u({_HEX}{{4}})|U({_HEX}{{8}})|u\{{((?:{_HEX}|_)+)\}}|(?P<self>.|$))")
 _ESCAPED = {"n": "\n", "r": "", "t": " "}
 _FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+|~~~+)(.*)")
 
@@ -86,7 +87,7 @@ def unescaped(content: str, first: int) -> list[Line]:
     lines: list[Line] = []
     goes_on = False
     for number, written in enumerate(content.split("\n"), first):
-        before, (begin, *rest) = goes_on, _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), written).split("\n")
+        before, (begin, *rest) = goes_on, _ESCAPE.sub(_character, written).split("\n")
         if before and lines[-1][1].strip():
             indentation = _indentation(lines[-1][1])
             begin = " " * (indentation and indentation + 1) + begin.lstrip()
@@ -96,6 +97,11 @@ def unescaped(content: str, first: int) -> list[Line]:
         lines += [(number, line) for line in (begin, *rest)]
         goes_on = bool(re.search(r"(?<!\\)(\\\\)*\\$", written))
     return lines
+
+
+def _character(escape: re.Match[str]) -> str:
+    itself = escape["self"]
+    return chr(int(escape[escape.lastindex], 16)) if itself is None else _ESCAPED.get(itself, itself)
 
 
 def _indentation(line: str) -> int:
