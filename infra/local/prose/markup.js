@@ -3,8 +3,9 @@ const { attributes, blocks } = require("./html.json");
 
 const MARKUP = /<!--(?<comment>[^]*?)(?:-->|$)|<\/?(?<name>[a-z][\w-]*)(?<inside>(?:"[^"]*"|'[^']*'|[^"'>])*)>|\n[ \t>]*\n/gi;
 const ATTRIBUTE = new RegExp(`\\b(?:${attributes.join("|")})\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, "gi");
-// Markdown would take the rest of the file for HTML.
+// Markdown would take the rest of the file for code or HTML.
 const UNCLOSED = [
+  /^(```+|~~~+)(?![^]*\n[\s>]*\1[`~]*\s*$)/,
   /^<!--(?![^]*-->)/,
   /^<(?:script|pre|style|textarea)\b(?![^]*<\/(?:script|pre|style|textarea)>)/i,
   /^<\?(?![^]*\?>)/,
@@ -56,8 +57,10 @@ function html({ raw, range: [begin] }, text, paragraph) {
   finish();
 }
 
-module.exports.unclosed = ({ Syntax, RuleError, report }) => ({
-  [Syntax.Html](node) {
-    if (UNCLOSED.some((begin) => begin.test(node.value))) report(node, new RuleError(`${node.value.split("\n")[0]} => close what it begins`));
-  },
-});
+module.exports.unclosed = ({ Syntax, RuleError, report, getSource }) => {
+  const check = (node) => {
+    const source = getSource(node);
+    if (UNCLOSED.some((begin) => begin.test(source))) report(node, new RuleError(`${source.split("\n")[0]} => close what it begins`));
+  };
+  return { [Syntax.Html]: check, [Syntax.CodeBlock]: check };
+};

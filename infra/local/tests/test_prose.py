@@ -110,6 +110,9 @@ _KINDS = {
     "expression.js": (4, "f(`${{\na\n}} b.\n {}`)\n"),
     "link.js": (2, "/**\n * {} See {{@link A}} and a@example.org.\n */\n"),
     "omitted.html": (2, "<ul><li>One.\n<li>{}</ul>\n"),
+    "section.html": (1, "<![One: {}]>\n"),
+    "instruction.html": (1, "<?One: {}?>\n"),
+    "await.mjs": (1, "await f('{}');\n"),
 }
 # Each text, and the kind of finding in it.
 _TEXTS = {
@@ -142,12 +145,13 @@ _UNREADABLE = {
     "end.html": (2, b"\n</p>told"),
     "list.yaml": (2, b"a: [1\n"),
     "latin_1.yaml": (1, b"# \xe9\n"),
-    "section.html": (1, b"<![told x]>\n"),
     "deep.schema.json": (1, b"[" * 100_000),
     "deep.py": (1, b"x = " + b"-" * 100_000 + b"1\n"),
     "deep.yaml": (1, b"[" * 3_000),
     "deep.js": (1, b"[" * 100_000),
     "character.toml": (1, b'a = "\\UFFFFFFFF told"\n'),
+    "item_fence.md": (1, b"- ```\n\nOne.\n\n```sh\ntold\n```\n"),
+    "no_fence.md": (3, b"``` a`b\n\n```\ntold\n"),
 }
 _IN_TESTS = {
     "literal.rs": 'const A: &str = "{}";\n',

@@ -57,6 +57,13 @@ class _Parser(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.texts.insert(0, numbered(data, self.getpos()[0]))
 
+    # To a browser, these are comments too, except <!doctype>.
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """A comment too. Some versions of Python raise an AssertionError."""
+        return self.parse_bogus_comment(i, report)
+
     def close_element(self, tag: str | None) -> None:
         """Fails unless this element, or none at the end of the file, is open."""
         while self._open and self._open[-1][0] != tag and self._open[-1][0] in _END_OPTIONAL:

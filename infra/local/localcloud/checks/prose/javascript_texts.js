@@ -2,7 +2,7 @@
 const fs = require("node:fs");
 const { parse } = require("@babel/parser");
 
-function texts(source) {
+function texts(source, sourceType) {
   const literals = [];
   const visit = (node) => {
     if (["StringLiteral", "DirectiveLiteral"].includes(node.type)) literals.push(lines([[node.loc, node.value]]));
@@ -11,7 +11,7 @@ function texts(source) {
       if (child && typeof child === "object" && !/comments/i.test(name)) visit(child);
     }
   };
-  const { comments, program } = parse(source, { sourceType: "unambiguous" });
+  const { comments, program } = parse(source, { sourceType });
   visit(program);
   const places = comments.map(({ type, value, loc: { start } }) => [type, start.line, start.column, value]);
   return { comments: places, literals };
@@ -30,7 +30,7 @@ function lines(parts) {
 
 const found = process.argv.slice(2).map((path) => {
   try {
-    return texts(fs.readFileSync(path, "utf8"));
+    return texts(fs.readFileSync(path, "utf8"), path.endsWith(".mjs") ? "module" : "unambiguous");
   } catch (error) {
     return { line: error.loc?.line ?? 1, error: `it is not JavaScript: ${error.message}` };
   }

@@ -21,7 +21,7 @@ _HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
 _HEX = r"[\da-fA-F]"
 _ESCAPE = re.compile(rf"\\(?:x({_HEX}{{2}})|u({_HEX}{{4}})|U({_HEX}{{8}})|u\{{((?:{_HEX}|_)+)\}}|(?P<self>.|$))")
 _ESCAPED = {"n": "\n", "r": "", "t": " "}
-_FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+|~~~+)(.*)")
+_FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+(?=[^`]*$)|~~~+)(.*)")
 
 
 class Unreadable(Exception):
