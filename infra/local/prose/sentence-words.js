@@ -7,6 +7,7 @@ const NO_SPACE = "\u2060";
 
 function plain({ type, children, value }) {
   if (type === "Code") return `\`${value.replace(/ /g, NO_SPACE)}\``;
+  if (type === "Html") return "";
   return children ? children.map(plain).join("") : (value ?? "");
 }
 

@@ -54,13 +54,13 @@ def run(target: commands.Target, below: list[str]) -> int:
 def findings(root: Path, paths: list[str]) -> list[Finding]:
     """All findings in these files, in order. The tool sets `prose` and `test` must be there."""
     readable, unreadable = {}, []
-    for path, texts in texts_of(root, paths):
-        if isinstance(texts, Unreadable):
-            unreadable.append(Finding(path, texts.line, UNREADABLE, str(texts), "correct it, because nothing in the file was checked"))
-        else:
-            readable[path] = texts
     with temporary_folder(root) as temporary:
         packages = npm.install("textlint", lambda text: print(text, flush=True), temporary)
+        for path, texts in texts_of(root, paths, packages):
+            if isinstance(texts, Unreadable):
+                unreadable.append(Finding(path, texts.line, UNREADABLE, str(texts), "correct it, because nothing in the file was checked"))
+            else:
+                readable[path] = texts
         return sorted([*rules.findings(readable, Path(temporary["TMPDIR"]), packages), *unreadable])
 
 

@@ -11,8 +11,8 @@ from .texts import Text, Unreadable, line_comments, literal, numbered, place, un
 _TOML = re.compile(
     r"""
       \#(?P<comment>[^\n]*)
-    | \"{3}(?P<block>(?:[^\\]|\\.)*?)\"{3}
-    | '{3}(?P<raw_block>.*?)'{3}
+    | \"{3}(?P<block>(?:[^\\]|\\.)*?)\"{3}(?!")
+    | '{3}(?P<raw_block>.*?)'{3}(?!')
     | (?P<unclosed_block>\"{3}|'{3})
     | "(?P<string>(?:[^"\\\n]|\\.)*)"
     | '(?P<raw>[^'\n]*)'
@@ -45,4 +45,4 @@ def json_schema(source: str, literals: bool) -> Iterator[Text]:
     except json.JSONDecodeError as error:
         raise Unreadable(error.lineno, f"it is not JSON: {error.msg}") from error
     for found in _DESCRIPTION.finditer(source if literals else ""):
-        yield Text([(place(source, found.start())[0], json.loads(found[1]))])
+        yield Text([(place(source, found.start())[0], line) for line in json.loads(found[1]).split("\n")])

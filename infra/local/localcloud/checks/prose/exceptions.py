@@ -16,21 +16,17 @@ from .rules import LONG, SPELLING, WORD, Finding
 class Exceptions:
     """What a file of exceptions says."""
 
-    # Patterns of paths with texts that are not rewritten yet, and the reason.
-    not_rewritten: dict[str, str]
     accepted: list[dict[str, str]]
     _used: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, path: Path) -> Exceptions:
         """Fails when an exception has no reason, or when it does not say what it is for."""
-        document = json.loads(path.read_text(encoding="utf-8"))
-        exceptions = cls(document["not rewritten yet"], document["exceptions"])
+        exceptions = cls(json.loads(path.read_text(encoding="utf-8")))
         for entry in exceptions.accepted:
             if set(entry) != {"kind", "text", "paths", "reason"} or entry["kind"] not in (WORD, LONG, SPELLING):
                 raise Failure(f"{path.name}: an exception has a kind ({WORD}, {LONG} or {SPELLING}), text, paths and a reason: {entry}")
-        reasons = [*exceptions.not_rewritten.items(), *((entry["text"], entry["reason"]) for entry in exceptions.accepted)]
-        if missing := [what for what, reason in reasons if not reason.strip()]:
+        if missing := [entry["text"] for entry in exceptions.accepted if not entry["reason"].strip()]:
             raise Failure(f"{path.name}: no reason for {', '.join(missing)}")
         return exceptions
 
@@ -40,12 +36,10 @@ class Exceptions:
 
     def unused(self) -> list[str]:
         """The exceptions that accepted none of the findings so far."""
-        return [name for name in (*self.not_rewritten, *map(_name, self.accepted)) if name not in self._used]
+        return [name for name in map(_name, self.accepted) if name not in self._used]
 
     def _accept(self, finding: Finding) -> bool:
         names = [_name(entry) for entry in self.accepted if _accepts(entry, finding)]
-        # Exceptions for texts that are not rewritten yet are not used yet either.
-        names += [pattern for pattern in self.not_rewritten if fnmatch.fnmatch(finding.path, pattern)]
         self._used.update(names)
         return bool(names)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import textwrap
 import tokenize
 from collections.abc import Iterator
 
-from .texts import Text, Unreadable, line_comments, literal, numbered
+from .texts import Line, Text, Unreadable, line_comments, literal, numbered
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_QUOTES = re.compile(r"""\w*('{3}|"{3}|'|")(.*)\1""", re.DOTALL)
 
 
 def python(source: str, literals: bool) -> Iterator[Text]:
@@ -26,13 +24,15 @@ def python(source: str, literals: bool) -> Iterator[Text]:
     yield from line_comments(source, ((*token.start, token.string[1:]) for token in comments))
     docstrings = list(_docstrings(tree))
     for node in docstrings:
-        segment = ast.get_source_segment(source, node) or ""
-        first, _, rest = _QUOTES.fullmatch(segment)[2].partition("\n")
-        yield Text(numbered(f"{first.strip()}\n{textwrap.dedent(rest)}", node.lineno))
-    if literals:
-        for node, content in _literals(tree, docstrings):
-            # A line of the content may be an escape in the source's line.
-            yield from literal((min(number, node.end_lineno), line) for number, line in numbered(content, node.lineno))
+        first, _, rest = node.value.partition("\n")
+        yield Text(_lines(node, f"{first.strip()}\n{textwrap.dedent(rest)}"))
+    for node, content in _literals(tree, docstrings) if literals else ():
+        yield from literal(_lines(node, content))
+
+
+def _lines(node: ast.expr, content: str) -> list[Line]:
+    """A line of the content may be an escape in the source's line."""
+    return [(min(number, node.end_lineno), line) for number, line in numbered(content, node.lineno)]
 
 
 def _literals(tree: ast.AST, docstrings: list[ast.Constant]) -> Iterator[tuple[ast.expr, str]]:
@@ -42,8 +42,8 @@ def _literals(tree: ast.AST, docstrings: list[ast.Constant]) -> Iterator[tuple[a
         if isinstance(node, ast.JoinedStr):
             read.update(node.values)
             yield node, "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in read:
-            yield node, node.value
+        elif isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and node not in read:
+            yield node, node.value if isinstance(node.value, str) else node.value.decode("utf-8", "replace")
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.Constant]:

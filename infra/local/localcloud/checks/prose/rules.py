@@ -47,7 +47,8 @@ def findings(texts: Mapping[str, list[Text]], folder: Path, packages: Path) -> l
     """All findings in the texts of each path, in order. `folder` is empty; `packages` are those of npm."""
     documents: dict[str, _Document] = {}
     for path, of_path in texts.items():
-        if lines := [line for text in of_path for line in (*text.lines, (text.lines[-1][0], ""))]:
+        # Without front matter: an empty line is first.
+        if lines := [line for text in of_path for line in ((text.lines[0][0], ""), *text.lines)]:
             name = f"{len(documents)}.md"
             documents[name] = _Document(path, lines)
             (folder / name).write_text("\n".join(line for _, line in lines), encoding="utf-8", errors="replace")
@@ -60,7 +61,7 @@ def _textlint(documents: Mapping[str, _Document], folder: Path, packages: Path) 
     if done.returncode:
         raise Failure(f"textlint failed:\n{done.stdout}{done.stderr}")
     for name, line, rule, message in json.loads(done.stdout):
-        if rule not in (WORD, LONG):
+        if rule not in (WORD, LONG, UNREADABLE):
             raise Failure(f"textlint cannot check {documents[name].path}: {message}")
         found, advice = (" ".join(part.split()) for part in message.rsplit(" => ", 1))
         yield documents[name].finding(line, rule, found, advice)

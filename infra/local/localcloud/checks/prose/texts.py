@@ -14,10 +14,14 @@ _WORDS_OF_PROSE = 2
 # In Markdown, HTML, a link's target or code.
 _MARKUP = re.compile(r"[<\[~]|```")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# A character behind a backslash; or the line's end.
-_ESCAPE = re.compile(r"\\(.|$)")
+# To Markdown, it may begin code; and this, HTML: an opening bracket without a backslash before it.
+_WIDE_SPACE = re.compile(r"[ \t]*\t[ \t]*| {4,}")
+_HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
+# A character behind a backslash, by its number or as itself; or the line's end.
+_HEX = r"[\da-fA-F]"
+_ESCAPE = re.compile(rf"\\(?:x({_HEX}{{2}})|u({_HEX}{{4}})|U({_HEX}{{8}})|u\{{((?:{_HEX}|_)+)\}}|(?P<self>.|$))")
 _ESCAPED = {"n": "\n", "r": "", "t": " "}
-_FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+|~~~+)(.*)")
+_FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+(?=[^`]*$)|~~~+)(.*)")
 
 
 class Unreadable(Exception):
@@ -83,7 +87,7 @@ def unescaped(content: str, first: int) -> list[Line]:
     lines: list[Line] = []
     goes_on = False
     for number, written in enumerate(content.split("\n"), first):
-        before, (begin, *rest) = goes_on, _ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), written).split("\n")
+        before, (begin, *rest) = goes_on, _ESCAPE.sub(_character, written).split("\n")
         if before and lines[-1][1].strip():
             indentation = _indentation(lines[-1][1])
             begin = " " * (indentation and indentation + 1) + begin.lstrip()
@@ -93,6 +97,11 @@ def unescaped(content: str, first: int) -> list[Line]:
         lines += [(number, line) for line in (begin, *rest)]
         goes_on = bool(re.search(r"(?<!\\)(\\\\)*\\$", written))
     return lines
+
+
+def _character(escape: re.Match[str]) -> str:
+    itself = escape["self"]
+    return chr(int(escape[escape.lastindex], 16)) if itself is None else _ESCAPED.get(itself, itself)
 
 
 def _indentation(line: str) -> int:
@@ -133,8 +142,13 @@ def paragraphs(lines: Iterable[Line]) -> Iterator[Text]:
         yield Text(block)
 
 
+def shown(text: Text) -> Text:
+    """A text of a file that is not Markdown, without HTML or code by indentation."""
+    return Text([(number, _HTML.sub(r"\1\\<", _WIDE_SPACE.sub("   ", line))) for number, line in text.lines])
+
+
 def refuse_hidden(text: Text) -> None:
-    """Fail where Markdown would take the rest of a text for code or for an HTML comment."""
+    """Fail where Markdown would take the rest of a text for code."""
     opened, fence = 0, ""
     for number, line in text.lines:
         if found := _FENCE.match(line):
@@ -145,7 +159,3 @@ def refuse_hidden(text: Text) -> None:
                 opened = 0
     if opened:
         raise Unreadable(opened, f"the code block that {fence} begins does not end")
-    whole = "\n".join(line for _, line in text.lines).replace("\\<", "  ")
-    begin = whole.rfind("<!--")
-    if begin >= 0 and "-->" not in whole[begin:]:
-        raise Unreadable(text.lines[whole.count("\n", 0, begin)][0], "the comment that <!-- begins does not end")

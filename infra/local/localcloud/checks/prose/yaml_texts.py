@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+from texts import unescaped
 
 # Of CloudFormation, OpenAPI, AsyncAPI and workflows.
 _PROSE_KEYS = re.compile(r"\w*description|summary|title", re.IGNORECASE)
@@ -22,7 +23,7 @@ def texts(source: str) -> dict[str, list[_Text]]:
     """Comments and what the keys of descriptions hold are prose; other scalars are literals."""
     found = {"prose": list(_comments(source)), "literals": []}
     for document in yaml.compose_all(source, yaml.SafeLoader):
-        for kind, text in _scalars(source, document, "literals"):
+        for kind, text in _scalars(source, document, "literals", set()):
             found[kind].append(text)
     return found
 
@@ -47,17 +48,21 @@ def _comments(source: str) -> Iterator[_Text]:
         yield run
 
 
-def _scalars(source: str, node: yaml.Node | None, kind: str) -> Iterator[tuple[str, _Text]]:
+def _scalars(source: str, node: yaml.Node | None, kind: str, read: set[yaml.Node]) -> Iterator[tuple[str, _Text]]:
+    """Of a node that was not read yet: a node may be in several others, and even in itself."""
+    if node in read:
+        return
+    read.add(node)
     if isinstance(node, yaml.ScalarNode):
         lines = _lines(source, node)
         # A block with line ends may be code.
         yield from ((kind, part) for part in ([[line] for line in lines] if node.style == "|" and kind == "literals" else [lines]))
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _scalars(source, item, "literals")
+            yield from _scalars(source, item, "literals", read)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            yield from _scalars(source, value, "prose" if _PROSE_KEYS.fullmatch(str(key.value)) else "literals")
+            yield from _scalars(source, value, "prose" if _PROSE_KEYS.fullmatch(str(key.value)) else "literals", read)
 
 
 def _lines(source: str, node: yaml.ScalarNode) -> _Text:
@@ -65,18 +70,20 @@ def _lines(source: str, node: yaml.ScalarNode) -> _Text:
     raw = source[node.start_mark.index : node.end_mark.index]
     # A tag, the header of a block, or a quotation mark.
     raw = re.sub(r"\A(?:![\w!]*[ ]+)?(?:[|>][-+\d]*(?=\n)|['\"])?", "", raw)
-    if node.style in ("'", '"'):
+    if node.style == "'":
         raw = raw[:-1].replace("''", "'")
+    if node.style == '"':
+        return [(number, line.strip()) for number, line in unescaped(raw[:-1], node.start_mark.line + 1)]
     return [(number, line.strip()) for number, line in enumerate(raw.split("\n"), node.start_mark.line + 1)]
 
 
 def _of_file(path: str) -> dict:
     try:
-        return texts(Path(path).read_text(encoding="utf-8"))
+        return texts(Path(path).read_text(encoding="utf-8-sig"))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return {"line": mark.line + 1 if mark else 1, "error": f"it is not YAML: {error.problem}"}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         return {"line": 1, "error": str(error)}
 
 
