@@ -601,7 +601,7 @@ impl Simulation {
 mod tests {
     use super::*;
     use crate::limits::LimitTable;
-    use crate::load::ArrivalDistribution;
+    use crate::load::RateProfile;
 
     #[test]
     fn the_steps_of_a_day_are_bounded_at_any_rate() {
@@ -609,7 +609,7 @@ mod tests {
         let settings = PlanSettings::new(&LimitTable::embedded());
 
         for rate in [10.0, 10_000.0, 1e6] {
-            let load = Load::new(ArrivalDistribution::Day, rate, 5.0, DAY).expect("it is a load");
+            let load = Load::new(RateProfile::Day, rate, 5.0, DAY).expect("it is a load");
             for lane in &lanes::LANES {
                 let simulation = simulate(lane, &load, &settings, Confirm::Callback);
 
