@@ -146,8 +146,8 @@ impl DeadLetterQueue {
             });
             let request = self.client.change_message_visibility_batch().queue_url(&self.url);
             let (kept, why) = match request.set_entries(Some(entries.collect())).send().await {
-                Ok(answer) if answer.failed().is_empty() => continue,
-                Ok(answer) => (answer.failed().len(), answer.failed()[0].code().to_owned()),
+                Ok(response) if response.failed().is_empty() => continue,
+                Ok(response) => (response.failed().len(), response.failed()[0].code().to_owned()),
                 Err(error) => (some.len(), describe(&error).to_string()),
             };
             let hold = HOLD.as_secs();
@@ -168,8 +168,8 @@ impl DeadLetterQueue {
             entry.receipt_handle(dead_letter.receipt_handle()).build().expect("id and receipt handle are set")
         });
         let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
-        let answer = request.send().await.map_err(|error| describe(&error))?;
-        let failed = |at: usize| answer.failed().iter().any(|failed| failed.id() == at.to_string());
+        let response = request.send().await.map_err(|error| describe(&error))?;
+        let failed = |at: usize| response.failed().iter().any(|failed| failed.id() == at.to_string());
         let left = dead_letters.iter().enumerate().filter(|(at, _)| failed(*at));
         Ok(left.map(|(_, dead_letter)| dead_letter.message_id().to_owned()).collect())
     }
@@ -213,8 +213,8 @@ impl DeadLetterQueue {
 
     async fn attributes(&self, url: &str, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
         let request = self.client.get_queue_attributes().queue_url(url);
-        let answer = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
-        let answer = answer.with_context(|| format!("Failed to read the attributes of the queue {url}"))?;
-        Ok(names.iter().filter_map(|name| answer.attributes()?.get(name).cloned()).collect())
+        let response = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
+        let response = response.with_context(|| format!("Failed to read the attributes of the queue {url}"))?;
+        Ok(names.iter().filter_map(|name| response.attributes()?.get(name).cloned()).collect())
     }
 }

@@ -121,18 +121,18 @@ impl QueueRedrive<'_> {
         let entries = dead_letters.iter().enumerate().map(|(at, dead_letter)| entry(at, dead_letter));
         let request =
             self.from.client.send_message_batch().queue_url(&self.from.source_url).set_entries(Some(entries.collect()));
-        let answer = request.send().await.map_err(|error| describe(&error));
-        let answer = answer.with_context(|| {
+        let response = request.send().await.map_err(|error| describe(&error));
+        let response = response.with_context(|| {
             format!("Failed to send messages to the {} queue {}", self.from.spec.name, self.from.source_url)
         })?;
-        for failed in answer.failed() {
+        for failed in response.failed() {
             let why = failed.message().unwrap_or(failed.code());
             let name = self.from.spec.name;
             (self.from.notify)(&format!(
                 "The {name} queue refused a message, which stays in the dead-letter queue: {why}"
             ));
         }
-        let taken = |at: usize| answer.successful().iter().any(|sent| sent.id() == at.to_string());
+        let taken = |at: usize| response.successful().iter().any(|sent| sent.id() == at.to_string());
         Ok((0..dead_letters.len()).map(taken).collect())
     }
 }
