@@ -29,8 +29,8 @@ pub struct Issuer {
 pub fn issuer() -> &'static Issuer {
     static ISSUER: OnceLock<Issuer> = OnceLock::new();
     ISSUER.get_or_init(|| {
-        let beside_outputs = || outputs_path().with_file_name("issuer.json");
-        Issuer::read(&env::var_os("TWOLANE_ISSUER").map_or_else(beside_outputs, PathBuf::from))
+        let next_to_outputs = || outputs_path().with_file_name("issuer.json");
+        Issuer::read(&env::var_os("TWOLANE_ISSUER").map_or_else(next_to_outputs, PathBuf::from))
     })
 }
 

@@ -56,7 +56,7 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
     deadline: Duration,
     now: Timestamp,
 ) -> Result<(), HandleError> {
-    let Delivery { event, sent_at, is_last, .. } = delivery;
+    let Delivery { event, sent_at, last_attempt, .. } = delivery;
     let (owner, id) = (&event.owner, event.order_id);
     let vote = async |vote| {
         let kind = EventKind::Voted(S::STEP, vote);
@@ -73,7 +73,7 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
                 Ok(HoldOutcome::Refused(reason)) => Vote::Refused(reason.clone()),
                 // A vote on a cancelled order has no effect.
                 Ok(HoldOutcome::Undone) => return Ok(()),
-                Err(_) if is_last => Vote::Failed(format!("the {} service did not answer in time", S::STEP)),
+                Err(_) if last_attempt => Vote::Failed(format!("the {} service did not answer in time", S::STEP)),
                 Err(_) => return Ok(held.map(|_| ())?),
             };
             vote(result).await?;

@@ -26,7 +26,7 @@ pub struct Delivery {
     /// Deliveries so far, including this one: 1 or more.
     pub receive_count: u32,
     /// Whether the event moves to the dead-letter queue if this delivery fails.
-    pub is_last: bool,
+    pub last_attempt: bool,
 }
 
 /// Why an event could not be handled. It is redelivered.
@@ -96,15 +96,15 @@ impl<V: VisibilityTimeout> Subscriber<V> {
         };
         let (id, event_type) = (event.order_id, event.kind.name());
         let sent_at = sent_at(message);
-        let is_last = receive_count >= self.max_receive_count;
+        let last_attempt = receive_count >= self.max_receive_count;
         // Boxed, because the type is otherwise deeper than the compiler's recursion limit.
-        let Err(error) = Box::pin(handle(Delivery { event, sent_at, receive_count, is_last })).await else {
+        let Err(error) = Box::pin(handle(Delivery { event, sent_at, receive_count, last_attempt })).await else {
             tracing::info!(order.id = %id, event.r#type = event_type, "Handled {event_type} of order {id}");
             return Disposition::Done;
         };
         let retryable = error.is_retryable();
         let error = ErrorChain(&error);
-        if is_last {
+        if last_attempt {
             tracing::error!(order.id = %id, event.r#type = event_type, message.id = message_id, %error,
                 "{event_type} of order {id} failed its last delivery");
             // Without a delay, the message moves to the dead-letter queue at once.

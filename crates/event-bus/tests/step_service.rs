@@ -58,15 +58,15 @@ fn placed() -> EventKind {
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The queue received it one second ago.
-fn delivery(kind: EventKind, is_last: bool) -> Delivery {
+fn delivery(kind: EventKind, last_attempt: bool) -> Delivery {
     let sent_at = Timestamp::parse("2026-01-01T00:00:06Z").ok();
-    Delivery { event: fakes::event(kind), sent_at, receive_count: 1, is_last }
+    Delivery { event: fakes::event(kind), sent_at, receive_count: 1, last_attempt }
 }
 
-async fn deliver(service: &Stock, kind: EventKind, is_last: bool) -> (Result<(), HandleError>, Vec<EventKind>) {
+async fn deliver(service: &Stock, kind: EventKind, last_attempt: bool) -> (Result<(), HandleError>, Vec<EventKind>) {
     let topic = RecordingPublisher::default();
 
-    let handled = take_part(service, &topic, delivery(kind, is_last), DEADLINE, now()).await;
+    let handled = take_part(service, &topic, delivery(kind, last_attempt), DEADLINE, now()).await;
 
     let published = topic.published();
     assert!(published.iter().all(|event| event.occurred_at == now()), "a vote has the time of the vote");

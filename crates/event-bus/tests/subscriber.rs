@@ -76,11 +76,13 @@ async fn passes_every_event_with_its_delivery() {
     let seen = seen.into_inner().expect("no test panicked");
     let sent_at = Timestamp::parse("2026-01-01T00:00:00Z").ok();
     assert!(seen.iter().all(|delivery| delivery.sent_at == sent_at), "{seen:?}");
-    let mut seen: Vec<_> =
-        seen.iter().map(|delivery| (delivery.receive_count, delivery.is_last, delivery.event.kind.name())).collect();
+    let mut seen: Vec<_> = seen
+        .iter()
+        .map(|delivery| (delivery.receive_count, delivery.last_attempt, delivery.event.kind.name()))
+        .collect();
     seen.sort_unstable();
     let expected = [(1, false, "order.confirmed"), (5, true, "stock.held"), (6, true, "order.confirmed")];
-    assert_eq!(seen, expected.map(|(count, is_last, name)| (count, is_last, name.to_owned())));
+    assert_eq!(seen, expected.map(|(count, last_attempt, name)| (count, last_attempt, name.to_owned())));
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use tokio::time::{Instant, timeout_at};
 /// circulate as fast as Lambda polls.
 const POISON_DELIVERIES: u32 = 10;
 
-/// The result of one record.
-enum RecordResult {
-    Done,
+/// What happens to a message after its delivery.
+enum AfterDelivery {
+    Delete,
     /// After this time, or after the queue's visibility timeout.
     Redeliver(Option<Duration>),
 }
@@ -23,7 +23,7 @@ where
 {
     let mut records = records.into_iter();
     for record in records.by_ref() {
-        if let RecordResult::Redeliver(after) = one(&record, stop, handler).await {
+        if let AfterDelivery::Redeliver(after) = one(&record, stop, handler).await {
             let behind = records.map(|record| {
                 let id = name(&record);
                 tracing::info!(message.id = id, "Message {id} is redelivered with the message before it");
@@ -35,7 +35,7 @@ where
     Vec::new()
 }
 
-async fn one<H, F>(record: &Record, stop: Instant, handler: &H) -> RecordResult
+async fn one<H, F>(record: &Record, stop: Instant, handler: &H) -> AfterDelivery
 where
     H: Fn(Message) -> F,
     F: Future<Output = Disposition>,
@@ -50,28 +50,28 @@ where
     };
     if stop <= Instant::now() {
         tracing::warn!(message.id = id, "No time left to start message {id}");
-        return RecordResult::Redeliver(None);
+        return AfterDelivery::Redeliver(None);
     }
     // The handler is called and dropped inside the guard, which so catches panics before the first await and during the
     // drop, too.
     let guarded = AssertUnwindSafe(async { timeout_at(stop, handler(message)).await }).catch_unwind();
     match guarded.await {
-        Ok(Ok(disposition)) => result_of(disposition, id, receive_count),
+        Ok(Ok(disposition)) => apply(disposition, id, receive_count),
         Ok(Err(_elapsed)) => {
             tracing::warn!(message.id = id, "Ran out of time for message {id}");
-            RecordResult::Redeliver(None)
+            AfterDelivery::Redeliver(None)
         }
         Err(_panic) => {
             tracing::error!(message.id = id, "The handler of message {id} panicked");
-            RecordResult::Redeliver(None)
+            AfterDelivery::Redeliver(None)
         }
     }
 }
 
-fn result_of(disposition: Disposition, id: &str, receive_count: u32) -> RecordResult {
+fn apply(disposition: Disposition, id: &str, receive_count: u32) -> AfterDelivery {
     match disposition {
-        Disposition::Done => RecordResult::Done,
-        Disposition::Retry => RecordResult::Redeliver(None),
+        Disposition::Done => AfterDelivery::Delete,
+        Disposition::Retry => AfterDelivery::Redeliver(None),
         Disposition::RetryAfter(backoff) => {
             let delay = backoff.delay(receive_count);
             let seconds = delay.as_secs();
@@ -81,7 +81,7 @@ fn result_of(disposition: Disposition, id: &str, receive_count: u32) -> RecordRe
                 delay_s = seconds,
                 "Message {id} is redelivered in {seconds} s"
             );
-            RecordResult::Redeliver(Some(delay))
+            AfterDelivery::Redeliver(Some(delay))
         }
         Disposition::Poison => {
             tracing::error!(message.id = id, receive_count, "Message {id} can never be handled");
@@ -90,8 +90,8 @@ fn result_of(disposition: Disposition, id: &str, receive_count: u32) -> RecordRe
     }
 }
 
-fn poison(receive_count: u32) -> RecordResult {
-    RecordResult::Redeliver((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
+fn poison(receive_count: u32) -> AfterDelivery {
+    AfterDelivery::Redeliver((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
 }
 
 fn name(record: &Record) -> &str {

@@ -58,11 +58,11 @@ impl KeyedTable<'_> {
             if round > 0 {
                 tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(round)).await;
             }
-            let answer = self.client.batch_get_item().set_request_items(Some(left)).send().await;
-            let answer = answer.map_err(|error| describe(&error));
-            let answer = answer.with_context(|| format!("Failed to read the {} {}", self.called, self.name))?;
-            items.extend(answer.responses.unwrap_or_default().into_values().flatten());
-            left = answer.unprocessed_keys.unwrap_or_default();
+            let response = self.client.batch_get_item().set_request_items(Some(left)).send().await;
+            let response = response.map_err(|error| describe(&error));
+            let response = response.with_context(|| format!("Failed to read the {} {}", self.called, self.name))?;
+            items.extend(response.responses.unwrap_or_default().into_values().flatten());
+            left = response.unprocessed_keys.unwrap_or_default();
             if left.is_empty() {
                 return Ok(items);
             }

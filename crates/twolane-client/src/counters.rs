@@ -143,10 +143,10 @@ impl Counters {
             .expression_attribute_names("#available", AVAILABLE)
             .expression_attribute_values(":available", AttributeValue::N(counter.available.to_string()))
             .return_values(ReturnValue::UpdatedOld);
-        let answer = request.send().await.map_err(|error| describe(&error));
-        let answer =
-            answer.with_context(|| format!("Failed to set {} in the {} {}", counter.key, self.called, self.table))?;
-        answer.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
+        let response = request.send().await.map_err(|error| describe(&error));
+        let response =
+            response.with_context(|| format!("Failed to set {} in the {} {}", counter.key, self.called, self.table))?;
+        response.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
     }
 
     /// Sets counters concurrently; stops soon after an error.

@@ -61,9 +61,9 @@ pub async fn depth(client: &Client, queue_url: &str) -> anyhow::Result<u64> {
         QueueAttributeName::ApproximateNumberOfMessagesDelayed,
     ];
     let request = client.get_queue_attributes().queue_url(queue_url);
-    let answer = request.set_attribute_names(Some(names.to_vec())).send().await;
-    let answer = answer.map_err(|error| aws::describe(&error));
-    let attributes = answer.with_context(|| format!("Failed to read the depth of {queue_url}"))?.attributes;
+    let response = request.set_attribute_names(Some(names.to_vec())).send().await;
+    let response = response.map_err(|error| aws::describe(&error));
+    let attributes = response.with_context(|| format!("Failed to read the depth of {queue_url}"))?.attributes;
     let attributes = attributes.unwrap_or_default();
     let counts = names.iter().map(|name| {
         let count = attributes.get(name).and_then(|count| count.parse::<u64>().ok());

@@ -86,7 +86,7 @@ pub struct ObservedOutcome {
     pub steps: Vec<StepView>,
 }
 
-/// An order's status, as the client sees it.
+/// An order's status, as the client sees it: an outcome, or `Error` or `Unanswered` if the client learned none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObservedStatus {
     /// Stored.

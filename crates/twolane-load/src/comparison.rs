@@ -398,7 +398,7 @@ fn phases(settings: &ComparisonSettings) -> Vec<Phase> {
         (Some(orders), _) => Extent::Orders(orders),
         (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
     };
-    vec![Phase::Orders(PhaseArrivals { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
+    vec![Phase::Orders(PhaseArrivals { distribution: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
 }
 
 /// The warm-up, and how long orders arrive after it.

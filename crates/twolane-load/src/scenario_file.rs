@@ -148,8 +148,8 @@ impl PhaseTable {
             (None, Some(orders)) if orders > 0 => Extent::Orders(orders),
             _ => bail!("It needs either `seconds` or `orders`, more than 0"),
         };
-        let arrivals = self.arrivals.unwrap_or(ArrivalDistribution::Constant);
-        Ok(Phase::Orders(PhaseArrivals { arrivals, rate, peak, extent }))
+        let distribution = self.arrivals.unwrap_or(ArrivalDistribution::Constant);
+        Ok(Phase::Orders(PhaseArrivals { distribution, rate, peak, extent }))
     }
 }
 

@@ -94,7 +94,7 @@ fn usage(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Usage {
         .filter(|(stage, _)| stage.queue.is_some())
         .map(|(stage, done)| invocations(stage, done, accepted).0)
         .sum();
-    let redelivered: f64 = simulation.stages.iter().map(|stage| stage.redelivered).sum();
+    let redelivered: f64 = simulation.stages.iter().map(|messages| messages.redelivered).sum();
     // A batch is one receive and one delete. A redelivery is one change of visibility and one more receive.
     let messages = stages().filter(|(stage, _)| stage.queue.is_some()).count() as u64;
     let message_units = messages * whole(accepted) + 2 * whole(batches + redelivered);

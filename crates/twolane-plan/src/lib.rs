@@ -23,7 +23,7 @@ pub use changes::{Outlook, SettingChange};
 pub use cost::{Api, Architecture, Cost};
 pub use delays::Delays;
 pub use limits::{Limit, LimitTable};
-pub use load::{ArrivalDistribution, Load};
+pub use load::{Load, RateProfile};
 pub use needs::Need;
 pub use page::page;
 pub use settings::{Key, PlanSettings, SETTINGS, Setting, SettingSource};

@@ -3,10 +3,10 @@
 use anyhow::bail;
 use serde::Serialize;
 
-/// How arrivals are spread over time.
+/// How the arrival rate changes over time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "arrivals")]
-pub enum ArrivalDistribution {
+pub enum RateProfile {
     /// Always the rate.
     Constant,
     /// Rising evenly from the rate to `peak` times the rate.
@@ -30,10 +30,10 @@ pub enum ArrivalDistribution {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Load {
-    /// How arrivals are spread.
+    /// How the rate changes.
     #[serde(flatten)]
-    pub arrivals: ArrivalDistribution,
-    /// Orders per second. `arrivals` defines its meaning, for example the average.
+    pub profile: RateProfile,
+    /// Orders per second. `profile` defines its meaning, for example the average.
     pub rate: f64,
     /// Highest rate, as a multiple of `rate`.
     pub peak: f64,
@@ -42,11 +42,11 @@ pub struct Load {
 }
 
 impl Load {
-    /// A load with these arrivals.
+    /// A load with this profile.
     ///
     /// # Errors
     /// The rate, the peak or the duration is out of its range, which the error names.
-    pub fn new(arrivals: ArrivalDistribution, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
+    pub fn new(profile: RateProfile, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
         if !(rate > 0.0 && rate <= 1e7) {
             bail!("the rate must be more than 0 and at most 10 000 000 orders a second, not {rate}");
         }
@@ -56,7 +56,7 @@ impl Load {
         if !(1.0..=7.0 * 86_400.0).contains(&duration_seconds) {
             bail!("the load must last from 1 second to 7 days, not {duration_seconds} s");
         }
-        Ok(Self { arrivals, rate, peak, duration_seconds })
+        Ok(Self { profile, rate, peak, duration_seconds })
     }
 
     /// A recorded load.
@@ -73,7 +73,7 @@ impl Load {
         let most = counts.iter().copied().fold(0.0, f64::max);
         let rate = total / duration;
         let peak = most / step_seconds / rate;
-        Self::new(ArrivalDistribution::Recorded { counts, step_seconds }, rate, peak, duration)
+        Self::new(RateProfile::Recorded { counts, step_seconds }, rate, peak, duration)
     }
 
     /// Orders per second at `second`, in seconds since the first arrival.
@@ -83,13 +83,13 @@ impl Load {
             return 0.0;
         }
         let part = second / self.duration_seconds;
-        match &self.arrivals {
-            ArrivalDistribution::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
-            ArrivalDistribution::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
-            ArrivalDistribution::Constant | ArrivalDistribution::Burst => self.rate,
-            ArrivalDistribution::Day => self.rate * day(self.peak, part),
+        match &self.profile {
+            RateProfile::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
+            RateProfile::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
+            RateProfile::Constant | RateProfile::Burst => self.rate,
+            RateProfile::Day => self.rate * day(self.peak, part),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the record")]
-            ArrivalDistribution::Recorded { counts, step_seconds } => {
+            RateProfile::Recorded { counts, step_seconds } => {
                 counts.get((second / step_seconds) as usize).map_or(0.0, |count| count / step_seconds)
             }
         }
@@ -97,8 +97,8 @@ impl Load {
 
     /// Orders in the `length` seconds from `from`.
     pub(crate) fn arriving(&self, from: f64, length: f64) -> f64 {
-        match &self.arrivals {
-            ArrivalDistribution::Recorded { counts, step_seconds } if *step_seconds < length => {
+        match &self.profile {
+            RateProfile::Recorded { counts, step_seconds } if *step_seconds < length => {
                 let (first, last) = (index(from / step_seconds), index((from + length) / step_seconds));
                 counts.iter().take(last).skip(first).sum()
             }
@@ -109,10 +109,10 @@ impl Load {
     /// All orders.
     #[must_use]
     pub fn orders(&self) -> f64 {
-        let mean = match &self.arrivals {
-            ArrivalDistribution::Constant | ArrivalDistribution::Day | ArrivalDistribution::Recorded { .. } => 1.0,
-            ArrivalDistribution::Ramp => f64::midpoint(1.0, self.peak),
-            ArrivalDistribution::Burst => (2.0 + self.peak) / 3.0,
+        let mean = match &self.profile {
+            RateProfile::Constant | RateProfile::Day | RateProfile::Recorded { .. } => 1.0,
+            RateProfile::Ramp => f64::midpoint(1.0, self.peak),
+            RateProfile::Burst => (2.0 + self.peak) / 3.0,
         };
         self.rate * mean * self.duration_seconds
     }
@@ -120,8 +120,8 @@ impl Load {
     /// In orders per second.
     #[must_use]
     pub fn peak_rate(&self) -> f64 {
-        match self.arrivals {
-            ArrivalDistribution::Constant => self.rate,
+        match self.profile {
+            RateProfile::Constant => self.rate,
             _ => self.rate * self.peak,
         }
     }
@@ -154,18 +154,18 @@ mod tests {
 
     #[test]
     fn arrivals_add_up_to_the_total_and_reach_the_peak() {
-        for (arrivals, mean) in [
-            (ArrivalDistribution::Constant, 1.0),
-            (ArrivalDistribution::Ramp, 3.0),
-            (ArrivalDistribution::Burst, 7.0 / 3.0),
-            (ArrivalDistribution::Day, 1.0),
+        for (profile, mean) in [
+            (RateProfile::Constant, 1.0),
+            (RateProfile::Ramp, 3.0),
+            (RateProfile::Burst, 7.0 / 3.0),
+            (RateProfile::Day, 1.0),
         ] {
-            let load = Load::new(arrivals.clone(), 100.0, 5.0, 86_400.0).expect("it is in range");
+            let load = Load::new(profile.clone(), 100.0, 5.0, 86_400.0).expect("it is in range");
 
-            assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{arrivals:?}: {}", load.orders());
-            assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{arrivals:?}: {}", total(&load));
+            assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{profile:?}: {}", load.orders());
+            assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{profile:?}: {}", total(&load));
         }
-        let day = Load::new(ArrivalDistribution::Day, 100.0, 5.0, 86_400.0).expect("it is in range");
+        let day = Load::new(RateProfile::Day, 100.0, 5.0, 86_400.0).expect("it is in range");
         assert!((day.rate_at(43_200.0) - 500.0).abs() < 1e-9);
         assert!((day.rate_at(0.0) - 20.0).abs() < 1e-9);
         assert!(day.rate_at(86_400.0) < f64::EPSILON);
@@ -195,7 +195,7 @@ mod tests {
         for (rate, peak, seconds) in
             [(0.0, 1.0, 1.0), (f64::NAN, 1.0, 1.0), (1.0, 0.5, 1.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1e9)]
         {
-            Load::new(ArrivalDistribution::Constant, rate, peak, seconds).expect_err("it is out of range");
+            Load::new(RateProfile::Constant, rate, peak, seconds).expect_err("it is out of range");
         }
         Load::recorded(vec![0.0], 1.0).expect_err("nothing arrives");
         Load::recorded(vec![-1.0, 2.0], 1.0).expect_err("a negative count");

@@ -270,8 +270,8 @@ impl<'a> Run<'a> {
             function.environments.begin(function.running);
             self.account.hold(function.running);
         }
-        for stage in &mut self.result.stages {
-            stage.begin(&self.policy);
+        for messages in &mut self.result.stages {
+            messages.begin(&self.policy);
         }
     }
 
@@ -291,12 +291,12 @@ impl<'a> Run<'a> {
         let accepted = invoked * self.effect(0, invoked, step);
         self.result.refused.dependency_over_limit += invoked - accepted;
         self.result.accepted += accepted;
-        let of_stage = &mut self.result.stages[0];
-        of_stage.entered += invoked;
-        of_stage.passed += accepted;
+        let messages = &mut self.result.stages[0];
+        messages.entered += invoked;
+        messages.passed += accepted;
         if stage.function.is_some() {
-            of_stage.invocations += invoked;
-            of_stage.busy_seconds += invoked * seconds;
+            messages.invocations += invoked;
+            messages.busy_seconds += invoked * seconds;
         }
         accepted
     }
@@ -385,14 +385,14 @@ impl<'a> Run<'a> {
         let invoked = self.invoke(function, take.invocations, take.seconds, false, step);
         let part = if ready > 0.0 { take.messages * invoked / ready } else { 0.0 };
         for number in stages.iter().copied() {
-            let messages = self.result.stages[number].ready() * part;
-            let success = self.effect(number, messages, step);
-            let of_stage = &mut self.result.stages[number];
-            if messages > 0.0 {
-                let invocations = take.invocations * messages / take.messages;
-                of_stage.invocations += invocations;
-                of_stage.busy_seconds += invocations * take.seconds;
-                of_stage.deliver(part, success, &self.policy);
+            let delivered = self.result.stages[number].ready() * part;
+            let success = self.effect(number, delivered, step);
+            let messages = &mut self.result.stages[number];
+            if delivered > 0.0 {
+                let invocations = take.invocations * delivered / take.messages;
+                messages.invocations += invocations;
+                messages.busy_seconds += invocations * take.seconds;
+                messages.deliver(part, success, &self.policy);
             }
         }
     }
@@ -601,7 +601,7 @@ impl Simulation {
 mod tests {
     use super::*;
     use crate::limits::LimitTable;
-    use crate::load::ArrivalDistribution;
+    use crate::load::RateProfile;
 
     #[test]
     fn the_steps_of_a_day_are_bounded_at_any_rate() {
@@ -609,7 +609,7 @@ mod tests {
         let settings = PlanSettings::new(&LimitTable::embedded());
 
         for rate in [10.0, 10_000.0, 1e6] {
-            let load = Load::new(ArrivalDistribution::Day, rate, 5.0, DAY).expect("it is a load");
+            let load = Load::new(RateProfile::Day, rate, 5.0, DAY).expect("it is a load");
             for lane in &lanes::LANES {
                 let simulation = simulate(lane, &load, &settings, Confirm::Callback);
 

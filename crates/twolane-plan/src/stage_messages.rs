@@ -112,32 +112,32 @@ mod tests {
     #[test]
     fn messages_that_fail_every_delivery_become_dead_letters_and_none_vanishes() {
         let policy = RedeliveryPolicy::new(&PlanSettings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
-        let mut stage = StageMessages::default();
-        stage.enter_up_to(1_000.0);
+        let mut messages = StageMessages::default();
+        messages.enter_up_to(1_000.0);
 
         for _ in 0..100_000 {
-            stage.begin(&policy);
-            stage.deliver(1.0, 0.0, &policy);
-            let sum = stage.passed + stage.ready() + stage.waiting();
+            messages.begin(&policy);
+            messages.deliver(1.0, 0.0, &policy);
+            let sum = messages.passed + messages.ready() + messages.waiting();
             assert!((sum - 1_000.0).abs() < 1e-6, "{sum}");
         }
 
-        assert!((stage.failed - 1_000.0).abs() < 1e-6, "{}", stage.failed);
-        assert!((stage.redelivered - 4_000.0).abs() < 1e-6, "{}", stage.redelivered);
+        assert!((messages.failed - 1_000.0).abs() < 1e-6, "{}", messages.failed);
+        assert!((messages.redelivered - 4_000.0).abs() < 1e-6, "{}", messages.redelivered);
     }
 
     #[test]
     fn a_32nd_of_the_messages_fails_if_half_of_each_delivery_fails() {
         let policy = RedeliveryPolicy::new(&PlanSettings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
-        let mut stage = StageMessages::default();
-        stage.enter_up_to(1_024.0);
+        let mut messages = StageMessages::default();
+        messages.enter_up_to(1_024.0);
 
         for _ in 0..100_000 {
-            stage.begin(&policy);
-            stage.deliver(1.0, 0.5, &policy);
+            messages.begin(&policy);
+            messages.deliver(1.0, 0.5, &policy);
         }
 
         // ½⁵ of the messages fail all five deliveries.
-        assert!((stage.failed - 32.0).abs() < 1e-3, "{}", stage.failed);
+        assert!((messages.failed - 32.0).abs() < 1e-3, "{}", messages.failed);
     }
 }

@@ -1,7 +1,7 @@
 //! A plan as text.
 
 use crate::settings::{PlanSettings, SETTINGS, SettingSource};
-use crate::{Api, Architecture, ArrivalDistribution, Confirm, LanePlan, Load, Need, Outlook, Plan, SettingChange};
+use crate::{Api, Architecture, Confirm, LanePlan, Load, Need, Outlook, Plan, RateProfile, SettingChange};
 use std::fmt::Write as _;
 
 /// In characters.
@@ -27,17 +27,17 @@ pub fn text(plan: &Plan) -> String {
 
 /// The load and the choices, on one line.
 pub(crate) fn heading(plan: &Plan) -> String {
-    let Load { arrivals, rate, peak, duration_seconds } = &plan.load;
+    let Load { profile, rate, peak, duration_seconds } = &plan.load;
     let rate = number(*rate);
     let peak_rate = number(plan.load.peak_rate());
-    let arrivals = match arrivals {
-        ArrivalDistribution::Constant => format!("{rate}/s"),
-        ArrivalDistribution::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
-        ArrivalDistribution::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
-        ArrivalDistribution::Day => {
+    let rates = match profile {
+        RateProfile::Constant => format!("{rate}/s"),
+        RateProfile::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
+        RateProfile::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
+        RateProfile::Day => {
             format!("{rate}/s on average, {peak_rate}/s at noon and {}/s at night", number(plan.load.rate / peak))
         }
-        ArrivalDistribution::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
+        RateProfile::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
     };
     let api = if plan.api == Api::Rest { "REST API" } else { "HTTP API" };
     let confirm = if plan.confirm == Confirm::Callback { "callbacks" } else { "polling" };
@@ -46,7 +46,7 @@ pub(crate) fn heading(plan: &Plan) -> String {
         Architecture::X86 => "x86_64",
     };
     format!(
-        "{arrivals}, for {} · {} orders · {api} · {confirm} · {architecture}",
+        "{rates}, for {} · {} orders · {api} · {confirm} · {architecture}",
         time(*duration_seconds),
         number(plan.load.orders())
     )

@@ -3,7 +3,7 @@
 use lanes::LANES;
 use proptest::prelude::*;
 use twolane_plan::{
-    Api, Architecture, ArrivalDistribution, Confirm, LanePlan, LimitTable, Load, PlanInput, PlanSettings, plan,
+    Api, Architecture, Confirm, LanePlan, LimitTable, Load, PlanInput, PlanSettings, RateProfile, plan,
 };
 use twolane_report::PriceTable;
 
@@ -28,7 +28,7 @@ fn input(load: Load, set: &[(&str, f64)]) -> PlanInput {
 }
 
 fn constant(rate: f64, seconds: f64) -> Load {
-    Load::new(ArrivalDistribution::Constant, rate, 1.0, seconds).expect("it is in range")
+    Load::new(RateProfile::Constant, rate, 1.0, seconds).expect("it is in range")
 }
 
 fn lane(input: &PlanInput, name: &str) -> LanePlan {
@@ -88,7 +88,7 @@ fn a_backlog_grows_and_drains_at_the_difference_of_the_rates() {
 
 #[test]
 fn a_backlog_drains_while_orders_arrive() {
-    let load = Load::new(ArrivalDistribution::Burst, 600.0, 2.5, 900.0).expect("it is in range");
+    let load = Load::new(RateProfile::Burst, 600.0, 2.5, 900.0).expect("it is in range");
 
     let asynchronous = lane(&input(load, SERVES_A_THOUSAND), "async");
 
@@ -189,7 +189,7 @@ fn each_choice_changes_its_own_costs() {
 
 #[test]
 fn the_same_input_gives_the_same_plan_bit_by_bit() {
-    let load = Load::new(ArrivalDistribution::Day, 700.0, 4.0, 3_600.0).expect("it is in range");
+    let load = Load::new(RateProfile::Day, 700.0, 4.0, 3_600.0).expect("it is in range");
     let input = input(load, &[]);
     let json = || serde_json::to_string(&plan(&input)).expect("it is JSON");
 
@@ -199,7 +199,7 @@ fn the_same_input_gives_the_same_plan_bit_by_bit() {
 #[test]
 fn the_changes_make_a_lane_pass() {
     for rate in [100.0, 1_000.0] {
-        let load = Load::new(ArrivalDistribution::Day, rate, 5.0, 86_400.0).expect("it is in range");
+        let load = Load::new(RateProfile::Day, rate, 5.0, 86_400.0).expect("it is in range");
 
         for lane in plan(&input(load, &[])).lanes {
             assert!(lane.passes || lane.with_changes.is_some_and(|then| then.passes), "{} at {rate}/s", lane.lane.name);
@@ -209,12 +209,12 @@ fn the_changes_make_a_lane_pass() {
 
 prop_compose! {
     fn any_load()(
-        arrivals in prop_oneof![Just(ArrivalDistribution::Constant), Just(ArrivalDistribution::Ramp), Just(ArrivalDistribution::Burst), Just(ArrivalDistribution::Day)],
+        profile in prop_oneof![Just(RateProfile::Constant), Just(RateProfile::Ramp), Just(RateProfile::Burst), Just(RateProfile::Day)],
         rate in 1.0..20_000.0_f64,
         peak in 1.0..10.0_f64,
         seconds in 1.0..90.0_f64,
     ) -> Load {
-        Load::new(arrivals, rate, peak, seconds).expect("it is in range")
+        Load::new(profile, rate, peak, seconds).expect("it is in range")
     }
 }
 

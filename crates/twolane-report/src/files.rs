@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_report_whose_sums_would_overflow() {
+    fn refuses_a_report_with_sums_that_would_overflow() {
         let mut report = sample::report();
         report.lanes[0].counts.refused.throttled = u64::MAX;
         let path = file("huge.json");

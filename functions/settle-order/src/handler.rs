@@ -75,7 +75,7 @@ where
 
     /// The owner is notified even if the resulting event is not published: the write is done.
     async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
-        let (owner, last_attempt) = (delivery.event.owner.clone(), delivery.is_last);
+        let (owner, last_attempt) = (delivery.event.owner.clone(), delivery.last_attempt);
         let occurred_at = delivery.event.occurred_at;
         let settled = match delivery.event.kind.clone() {
             EventKind::Submitted { order, note } => self.submit(delivery, order, note, outbox).await?,
@@ -154,7 +154,7 @@ where
         note: Option<String>,
         outbox: &Outbox,
     ) -> Result<Settled, HandleError> {
-        let Delivery { event, receive_count, is_last, .. } = delivery;
+        let Delivery { event, receive_count, last_attempt, .. } = delivery;
         let (id, owner, fingerprint) = (event.order_id, event.owner.clone(), event.fingerprint);
         let queued = QueuedOrder {
             lane: Lane::Bus,
@@ -166,7 +166,7 @@ where
             max_age: None,
             now: clock::now(),
             attempts: receive_count,
-            last_attempt: is_last,
+            last_attempt,
         };
         match process_queued_order(&self.orders, queued).await {
             Processed::Settled(settled) => Ok(settled),

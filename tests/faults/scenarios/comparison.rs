@@ -50,7 +50,7 @@ pub(super) fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]
 
 /// What a comparison changes in the stack.
 #[derive(Debug, PartialEq)]
-struct StackSettings {
+struct ComparedSettings {
     reserved: Option<i32>,
     maximum: Option<i32>,
     batch: Option<i32>,
@@ -64,13 +64,13 @@ async fn endpoint(bed: &TestBed, function: &str) -> Option<String> {
     configuration.environment()?.variables()?.get("AWS_ENDPOINT_URL_DYNAMODB").cloned()
 }
 
-async fn settings(bed: &TestBed) -> StackSettings {
+async fn settings(bed: &TestBed) -> ComparedSettings {
     let function = output("CreateOrderFunctionName");
     let reserved = bed.lambda.get_function_concurrency().function_name(function).send().await.unwrap();
     let sources = bed.lambda.list_event_source_mappings().function_name(output("ProcessOrdersFunctionName"));
     let sources = sources.send().await.unwrap();
     let source = &sources.event_source_mappings()[0];
-    StackSettings {
+    ComparedSettings {
         reserved: reserved.reserved_concurrent_executions(),
         maximum: source.scaling_config().and_then(aws_sdk_lambda::types::ScalingConfig::maximum_concurrency),
         batch: source.batch_size(),
@@ -199,7 +199,7 @@ pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(bed: &TestBed
 const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration", "3600"];
 
 /// Starts a comparison. Returns when the stack is changed.
-async fn started(bed: &TestBed, folder: &std::path::Path, before: &StackSettings, load: &[&str]) -> Child {
+async fn started(bed: &TestBed, folder: &std::path::Path, before: &ComparedSettings, load: &[&str]) -> Child {
     let mut command = compare(folder, load);
     let child = command.arg("--yes").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
     eventually(DELIVERY_WAIT, "the stack is changed", async || (settings(bed).await != *before).then_some(())).await;

@@ -52,8 +52,8 @@ impl DeadLetter {
             MessageKind::Request => None,
             MessageKind::Event => Some(EventName::read(body)),
         };
-        let letter = Self { body_bytes: body.len(), event, queue, message };
-        if keep_body { letter } else { letter.without_body() }
+        let dead_letter = Self { body_bytes: body.len(), event, queue, message };
+        if keep_body { dead_letter } else { dead_letter.without_body() }
     }
 
     /// The queue that delivered it.

@@ -53,14 +53,14 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The orders table cannot be read.
-    pub async fn with_records(&self, letters: Vec<DeadLetter>) -> anyhow::Result<Vec<DeadLetterWithRecord>> {
-        let orders: Vec<_> = letters.iter().filter_map(DeadLetter::order).collect();
+    pub async fn with_records(&self, dead_letters: Vec<DeadLetter>) -> anyhow::Result<Vec<DeadLetterWithRecord>> {
+        let orders: Vec<_> = dead_letters.iter().filter_map(DeadLetter::order).collect();
         let records = self.orders.records(&orders).await?;
-        let with_record = |letter: DeadLetter| {
-            let record = letter.order().and_then(|order| records.get(&order).cloned());
-            DeadLetterWithRecord { letter, record }
+        let with_record = |dead_letter: DeadLetter| {
+            let record = dead_letter.order().and_then(|order| records.get(&order).cloned());
+            DeadLetterWithRecord { message: dead_letter, record }
         };
-        Ok(letters.into_iter().map(with_record).collect())
+        Ok(dead_letters.into_iter().map(with_record).collect())
     }
 }
 

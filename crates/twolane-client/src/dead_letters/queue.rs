@@ -42,7 +42,7 @@ pub struct DeadLetterQueue {
 #[derive(Debug, Default)]
 pub struct Found {
     /// Without duplicates.
-    pub letters: Vec<DeadLetter>,
+    pub dead_letters: Vec<DeadLetter>,
     /// Approximate number of others: over the limit, or held by another reader.
     pub unseen: usize,
 }
@@ -58,27 +58,28 @@ impl DeadLetterQueue {
         keep_bodies: bool,
         interruption: Option<&Interruption>,
     ) -> anyhow::Result<Found> {
-        let mut letters = Vec::new();
-        let looked = self.hold_into(&mut letters, limit, keep_bodies, interruption).await;
-        self.let_go(&letters).await;
+        let mut dead_letters = Vec::new();
+        let looked = self.hold_into(&mut dead_letters, limit, keep_bodies, interruption).await;
+        self.let_go(&dead_letters).await;
         looked?;
-        let unseen = self.count().await?.saturating_sub(letters.len());
-        Ok(Found { letters, unseen })
+        let unseen = self.count().await?.saturating_sub(dead_letters.len());
+        Ok(Found { dead_letters, unseen })
     }
 
     async fn hold_into(
         &self,
-        letters: &mut Vec<DeadLetter>,
+        dead_letters: &mut Vec<DeadLetter>,
         limit: usize,
         keep_bodies: bool,
         interruption: Option<&Interruption>,
     ) -> anyhow::Result<()> {
         let mut seen = HashSet::new();
-        while letters.len() < limit && interruption.and_then(Interruption::signal).is_none() {
-            let received = self.receive((limit - letters.len()).min(BATCH), keep_bodies).await?;
-            let before = letters.len();
-            letters.extend(received.into_iter().filter(|letter| seen.insert(letter.message_id().to_owned())));
-            if letters.len() == before {
+        while dead_letters.len() < limit && interruption.and_then(Interruption::signal).is_none() {
+            let received = self.receive((limit - dead_letters.len()).min(BATCH), keep_bodies).await?;
+            let before = dead_letters.len();
+            dead_letters
+                .extend(received.into_iter().filter(|dead_letter| seen.insert(dead_letter.message_id().to_owned())));
+            if dead_letters.len() == before {
                 break;
             }
         }
@@ -94,10 +95,10 @@ impl DeadLetterQueue {
         ids: &HashSet<String>,
         interruption: &Interruption,
     ) -> anyhow::Result<HashSet<String>> {
-        let mut letters = Vec::new();
-        let mut result = self.hold_into(&mut letters, usize::MAX, false, Some(interruption)).await;
+        let mut dead_letters = Vec::new();
+        let mut result = self.hold_into(&mut dead_letters, usize::MAX, false, Some(interruption)).await;
         let (chosen, mut kept): (Vec<_>, Vec<_>) =
-            letters.into_iter().partition(|letter| ids.contains(letter.message_id()));
+            dead_letters.into_iter().partition(|dead_letter| ids.contains(dead_letter.message_id()));
         let mut deleted = HashSet::new();
         for some in chosen.chunks(BATCH) {
             if result.is_err() || interruption.signal().is_some() {
@@ -105,13 +106,13 @@ impl DeadLetterQueue {
             }
             match self.delete(some).await {
                 Ok(left) => {
-                    let all = some.iter().map(|letter| letter.message_id().to_owned());
+                    let all = some.iter().map(|dead_letter| dead_letter.message_id().to_owned());
                     deleted.extend(all.filter(|id| !left.contains(id)));
                 }
                 Err(error) => result = Err(error),
             }
         }
-        kept.extend(chosen.into_iter().filter(|letter| !deleted.contains(letter.message_id())));
+        kept.extend(chosen.into_iter().filter(|dead_letter| !deleted.contains(dead_letter.message_id())));
         self.let_go(&kept).await;
         result.context("Failed to delete from the dead-letter queue").map(|()| deleted)
     }
@@ -128,25 +129,25 @@ impl DeadLetterQueue {
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
         let received = request.send().await.map_err(|error| describe(&error));
         let received = received.with_context(|| format!("Failed to read the dead-letter queue {}", self.url))?;
-        let letter = |message| DeadLetter::new(message, self.spec, keep_bodies);
-        Ok(received.messages.unwrap_or_default().into_iter().map(letter).collect())
+        let dead_letter = |message| DeadLetter::new(message, self.spec, keep_bodies);
+        Ok(received.messages.unwrap_or_default().into_iter().map(dead_letter).collect())
     }
 
     /// Makes messages visible again. If that fails, they become visible when their hold ends.
     ///
     /// # Panics
     /// Never: all required fields are set.
-    pub async fn let_go(&self, letters: &[DeadLetter]) {
-        for some in letters.chunks(BATCH) {
-            let entries = some.iter().enumerate().map(|(at, letter)| {
+    pub async fn let_go(&self, dead_letters: &[DeadLetter]) {
+        for some in dead_letters.chunks(BATCH) {
+            let entries = some.iter().enumerate().map(|(at, dead_letter)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string());
-                let entry = entry.receipt_handle(letter.receipt_handle()).visibility_timeout(0);
+                let entry = entry.receipt_handle(dead_letter.receipt_handle()).visibility_timeout(0);
                 entry.build().expect("id and receipt handle are set")
             });
             let request = self.client.change_message_visibility_batch().queue_url(&self.url);
             let (kept, why) = match request.set_entries(Some(entries.collect())).send().await {
-                Ok(answer) if answer.failed().is_empty() => continue,
-                Ok(answer) => (answer.failed().len(), answer.failed()[0].code().to_owned()),
+                Ok(response) if response.failed().is_empty() => continue,
+                Ok(response) => (response.failed().len(), response.failed()[0].code().to_owned()),
                 Err(error) => (some.len(), describe(&error).to_string()),
             };
             let hold = HOLD.as_secs();
@@ -161,16 +162,16 @@ impl DeadLetterQueue {
     ///
     /// # Panics
     /// Never: all required fields are set.
-    pub async fn delete(&self, letters: &[DeadLetter]) -> anyhow::Result<Vec<String>> {
-        let entries = letters.iter().enumerate().map(|(at, letter)| {
+    pub async fn delete(&self, dead_letters: &[DeadLetter]) -> anyhow::Result<Vec<String>> {
+        let entries = dead_letters.iter().enumerate().map(|(at, dead_letter)| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string());
-            entry.receipt_handle(letter.receipt_handle()).build().expect("id and receipt handle are set")
+            entry.receipt_handle(dead_letter.receipt_handle()).build().expect("id and receipt handle are set")
         });
         let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
-        let answer = request.send().await.map_err(|error| describe(&error))?;
-        let failed = |at: usize| answer.failed().iter().any(|failed| failed.id() == at.to_string());
-        let left = letters.iter().enumerate().filter(|(at, _)| failed(*at));
-        Ok(left.map(|(_, letter)| letter.message_id().to_owned()).collect())
+        let response = request.send().await.map_err(|error| describe(&error))?;
+        let failed = |at: usize| response.failed().iter().any(|failed| failed.id() == at.to_string());
+        let left = dead_letters.iter().enumerate().filter(|(at, _)| failed(*at));
+        Ok(left.map(|(_, dead_letter)| dead_letter.message_id().to_owned()).collect())
     }
 
     /// Approximate number of messages, with held ones.
@@ -212,8 +213,8 @@ impl DeadLetterQueue {
 
     async fn attributes(&self, url: &str, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
         let request = self.client.get_queue_attributes().queue_url(url);
-        let answer = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
-        let answer = answer.with_context(|| format!("Failed to read the attributes of the queue {url}"))?;
-        Ok(names.iter().filter_map(|name| answer.attributes()?.get(name).cloned()).collect())
+        let response = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
+        let response = response.with_context(|| format!("Failed to read the attributes of the queue {url}"))?;
+        Ok(names.iter().filter_map(|name| response.attributes()?.get(name).cloned()).collect())
     }
 }

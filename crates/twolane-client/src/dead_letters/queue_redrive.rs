@@ -53,14 +53,15 @@ impl QueueRedrive<'_> {
     /// Moves the wanted ones of the next messages.
     async fn move_some(&self, ids: &HashSet<String>, run: &mut Run) -> anyhow::Result<()> {
         let received = self.from.receive(BATCH, true).await?;
-        let is_wanted =
-            |letter: &DeadLetter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
+        let is_wanted = |dead_letter: &DeadLetter| {
+            ids.contains(dead_letter.message_id()) && !run.tried.contains(dead_letter.message_id())
+        };
         let (wanted, others): (Vec<_>, Vec<_>) = received.into_iter().partition(is_wanted);
         // Messages return after their hold. If none is new, the queue is exhausted.
-        let new = others.iter().filter(|letter| run.seen.insert(letter.message_id().to_owned())).count();
+        let new = others.iter().filter(|dead_letter| run.seen.insert(dead_letter.message_id().to_owned())).count();
         run.is_exhausted = wanted.is_empty() && new == 0;
         run.held.extend(others.into_iter().map(DeadLetter::without_body));
-        run.tried.extend(wanted.iter().map(|letter| letter.message_id().to_owned()));
+        run.tried.extend(wanted.iter().map(|dead_letter| dead_letter.message_id().to_owned()));
         let mut wanted = wanted.into_iter();
         while let Some(some) = next_batch(&mut wanted) {
             if let Err(error) = self.send_and_delete(some, run).await {
@@ -80,22 +81,22 @@ impl QueueRedrive<'_> {
     }
 
     /// Sends one batch; deletes what the queue accepted and holds the rest.
-    async fn send_and_delete(&self, letters: Vec<DeadLetter>, run: &mut Run) -> anyhow::Result<()> {
-        let taken = match self.send(&letters).await {
+    async fn send_and_delete(&self, dead_letters: Vec<DeadLetter>, run: &mut Run) -> anyhow::Result<()> {
+        let taken = match self.send(&dead_letters).await {
             Ok(taken) => taken,
             Err(error) => {
-                run.held.extend(letters.into_iter().map(DeadLetter::without_body));
+                run.held.extend(dead_letters.into_iter().map(DeadLetter::without_body));
                 return Err(error);
             }
         };
-        let (gone, stay): (Vec<_>, Vec<_>) = letters.into_iter().zip(taken).partition(|(_, taken)| *taken);
-        run.held.extend(stay.into_iter().map(|(letter, _)| letter.without_body()));
-        let gone: Vec<DeadLetter> = gone.into_iter().map(|(letter, _)| letter).collect();
+        let (gone, stay): (Vec<_>, Vec<_>) = dead_letters.into_iter().zip(taken).partition(|(_, taken)| *taken);
+        run.held.extend(stay.into_iter().map(|(dead_letter, _)| dead_letter.without_body()));
+        let gone: Vec<DeadLetter> = gone.into_iter().map(|(dead_letter, _)| dead_letter).collect();
         if !gone.is_empty() {
             let undeleted = self.delete(&gone).await;
             run.undeleted.extend(undeleted);
         }
-        run.done.extend(gone.iter().map(|letter| letter.message_id().to_owned()));
+        run.done.extend(gone.iter().map(|dead_letter| dead_letter.message_id().to_owned()));
         Ok(())
     }
 
@@ -104,7 +105,9 @@ impl QueueRedrive<'_> {
         let (left, why) = match self.from.delete(sent).await {
             Ok(left) if left.is_empty() => return left,
             Ok(left) => (left, String::new()),
-            Err(error) => (sent.iter().map(|letter| letter.message_id().to_owned()).collect(), format!(" ({error:#})")),
+            Err(error) => {
+                (sent.iter().map(|dead_letter| dead_letter.message_id().to_owned()).collect(), format!(" ({error:#})"))
+            }
         };
         let count = messages(left.len());
         (self.from.notify)(&format!(
@@ -114,23 +117,23 @@ impl QueueRedrive<'_> {
     }
 
     /// Whether each was accepted.
-    async fn send(&self, letters: &[DeadLetter]) -> anyhow::Result<Vec<bool>> {
-        let entries = letters.iter().enumerate().map(|(at, letter)| entry(at, letter));
+    async fn send(&self, dead_letters: &[DeadLetter]) -> anyhow::Result<Vec<bool>> {
+        let entries = dead_letters.iter().enumerate().map(|(at, dead_letter)| entry(at, dead_letter));
         let request =
             self.from.client.send_message_batch().queue_url(&self.from.source_url).set_entries(Some(entries.collect()));
-        let answer = request.send().await.map_err(|error| describe(&error));
-        let answer = answer.with_context(|| {
+        let response = request.send().await.map_err(|error| describe(&error));
+        let response = response.with_context(|| {
             format!("Failed to send messages to the {} queue {}", self.from.spec.name, self.from.source_url)
         })?;
-        for failed in answer.failed() {
+        for failed in response.failed() {
             let why = failed.message().unwrap_or(failed.code());
             let name = self.from.spec.name;
             (self.from.notify)(&format!(
                 "The {name} queue refused a message, which stays in the dead-letter queue: {why}"
             ));
         }
-        let taken = |at: usize| answer.successful().iter().any(|sent| sent.id() == at.to_string());
-        Ok((0..letters.len()).map(taken).collect())
+        let taken = |at: usize| response.successful().iter().any(|sent| sent.id() == at.to_string());
+        Ok((0..dead_letters.len()).map(taken).collect())
     }
 }
 
@@ -162,8 +165,8 @@ struct Run {
 }
 
 /// The unchanged message, with trace and group.
-fn entry(at: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
-    let message = letter.message();
+fn entry(at: usize, dead_letter: &DeadLetter) -> SendMessageBatchRequestEntry {
+    let message = dead_letter.message();
     let system_attribute = |name| message.attributes().and_then(|all| all.get(&name));
     let trace = system_attribute(MessageSystemAttributeName::AwsTraceHeader).map(|header| {
         let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header).build();
@@ -171,7 +174,7 @@ fn entry(at: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
     });
     SendMessageBatchRequestEntry::builder()
         .id(at.to_string())
-        .message_body(letter.body().unwrap_or_default())
+        .message_body(dead_letter.body().unwrap_or_default())
         .set_message_attributes(message.message_attributes().cloned())
         .set_message_system_attributes(trace)
         .set_message_group_id(system_attribute(MessageSystemAttributeName::MessageGroupId).cloned())
@@ -180,15 +183,15 @@ fn entry(at: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
 }
 
 /// As many as fit one request: at most ten, within the size limit.
-fn next_batch(letters: &mut std::vec::IntoIter<DeadLetter>) -> Option<Vec<DeadLetter>> {
-    let mut batch = vec![letters.next()?];
+fn next_batch(dead_letters: &mut std::vec::IntoIter<DeadLetter>) -> Option<Vec<DeadLetter>> {
+    let mut batch = vec![dead_letters.next()?];
     let mut bytes = batch[0].bytes();
-    while let Some(next) = letters.as_slice().first() {
+    while let Some(next) = dead_letters.as_slice().first() {
         bytes += next.bytes();
         if batch.len() == BATCH || bytes > BATCH_BYTES {
             break;
         }
-        batch.extend(letters.next());
+        batch.extend(dead_letters.next());
     }
     Some(batch)
 }
@@ -203,10 +206,10 @@ mod tests {
     }
 
     fn sizes(bytes: &[usize]) -> Vec<usize> {
-        let letter =
+        let dead_letter =
             |bytes: &usize| DeadLetter::new(Message::builder().body("x".repeat(*bytes)).build(), orders(), true);
-        let mut letters = bytes.iter().map(letter).collect::<Vec<_>>().into_iter();
-        std::iter::from_fn(|| next_batch(&mut letters)).map(|batch| batch.len()).collect()
+        let mut dead_letters = bytes.iter().map(dead_letter).collect::<Vec<_>>().into_iter();
+        std::iter::from_fn(|| next_batch(&mut dead_letters)).map(|batch| batch.len()).collect()
     }
 
     #[test]

@@ -11,7 +11,7 @@ const NO_RECORD: &str = "no record of it: the worker's log says why";
 #[derive(Clone, Debug)]
 pub struct DeadLetterWithRecord {
     /// The message.
-    pub letter: DeadLetter,
+    pub message: DeadLetter,
     /// `None` without a record or an order.
     pub record: Option<Record>,
 }
@@ -26,7 +26,7 @@ impl DeadLetterWithRecord {
     /// Whether it is an event of a decided order, so that the status does not show what becomes of the message.
     #[must_use]
     pub fn is_of_decided_order(&self) -> bool {
-        self.letter.event().is_some() && self.record.as_ref().is_some_and(Record::is_final)
+        self.message.event().is_some() && self.record.as_ref().is_some_and(Record::is_final)
     }
 
     /// Why it is a dead letter, as far as known.
@@ -43,7 +43,7 @@ impl DeadLetterWithRecord {
             return format!("{undone}; {order}");
         }
         let Some(record) = &self.record else {
-            return self.letter.oddity().map_or_else(|| NO_RECORD.to_owned(), |oddity| oddity.why().to_owned());
+            return self.message.oddity().map_or_else(|| NO_RECORD.to_owned(), |oddity| oddity.why().to_owned());
         };
         match (record.status.as_str(), &record.reason) {
             ("FAILED", Some(reason)) => reason.clone(),
@@ -57,8 +57,8 @@ impl DeadLetterWithRecord {
 
     /// What may be undone because an event failed. `None` for `order.submitted`: its order's record shows it.
     fn undone(&self) -> Option<&'static str> {
-        let event = self.letter.event()?;
-        Some(match (self.letter.queue().kind, event) {
+        let event = self.message.event()?;
+        Some(match (self.message.queue().kind, event) {
             (_, "order.submitted") => return None,
             (QueueKind::Timer, _) => "its deadline was not checked",
             (QueueKind::Work, "order.placed") => "the step did not vote, or voted that it failed",
@@ -87,7 +87,7 @@ mod tests {
             reason: reason.map(Into::into),
             attempts: None,
         });
-        DeadLetterWithRecord { letter: DeadLetter::new(message, queue("orders"), false), record }
+        DeadLetterWithRecord { message: DeadLetter::new(message, queue("orders"), false), record }
     }
 
     fn queue(name: &str) -> &'static lanes::QueueSpec {
@@ -101,13 +101,13 @@ mod tests {
                 r#"{{"version":1,"type":"{event}","orderId":"{}","owner":"alice","occurredAt":"2026-01-01T00:00:00Z"}}"#,
                 ORDER[0].1
             );
-            let letter = DeadLetter::new(Message::builder().body(body).build(), queue(name), false);
+            let message = DeadLetter::new(Message::builder().body(body).build(), queue(name), false);
             let record = status.map(|status| Record {
                 status: status.into(),
                 reason: (status != "PLACED").then(|| "why".into()),
                 attempts: None,
             });
-            DeadLetterWithRecord { letter, record }.reason()
+            DeadLetterWithRecord { message, record }.reason()
         };
 
         assert_eq!(reason("submissions", "order.submitted", Some("FAILED")), "why");
@@ -164,8 +164,10 @@ mod tests {
                 .message_attributes("owner", owner.build().expect("it has a type"))
                 .message_attributes("orderId", typed(data_type).build().expect("it has a type"));
 
-            let dead_letter =
-                DeadLetterWithRecord { letter: DeadLetter::new(message.build(), queue("orders"), false), record: None };
+            let dead_letter = DeadLetterWithRecord {
+                message: DeadLetter::new(message.build(), queue("orders"), false),
+                record: None,
+            };
 
             assert_eq!(
                 dead_letter.reason(),

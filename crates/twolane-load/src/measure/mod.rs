@@ -1,10 +1,10 @@
 //! Measures a lane under load.
 
-mod callbacks;
 mod clocked;
 mod histogram;
 mod lane;
 mod load;
+mod owner_sockets;
 mod polls;
 mod queues;
 mod reconcile;

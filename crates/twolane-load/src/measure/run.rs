@@ -1,9 +1,9 @@
 //! Runs one lane, from its first order to the last outcome.
 
-use super::callbacks::OwnerSockets;
 use super::clocked::Clocked;
 use super::lane::HttpLane;
 use super::load::send_all;
+use super::owner_sockets::{Listening, OwnerSockets};
 use super::polls;
 use super::queues::{Depths, send_undecodable};
 use super::reconcile::reconcile;
@@ -212,7 +212,7 @@ impl Ready {
         let took = clocked.elapsed();
         background.shutdown().await;
 
-        if let Some(lost) = listening.as_ref().map(super::callbacks::Listening::lost).filter(|lost| !lost.is_empty()) {
+        if let Some(lost) = listening.as_ref().map(Listening::lost).filter(|lost| !lost.is_empty()) {
             errors.push(format!(
                 "WebSockets closed {} times during the run. The first reason: {}",
                 lost.len(),

@@ -37,12 +37,12 @@ impl Controls {
     /// # Errors
     /// AWS refuses or does not answer.
     pub(crate) async fn reserved_concurrency(&self, function: &str) -> anyhow::Result<StackSetting> {
-        let answer = self.lambda.get_function_concurrency().function_name(function).send().await;
-        let answer = answer.map_err(|error| aws::describe(&error));
-        let answer = answer.with_context(|| format!("Failed to read the reserved concurrency of {function}"))?;
+        let response = self.lambda.get_function_concurrency().function_name(function).send().await;
+        let response = response.map_err(|error| aws::describe(&error));
+        let response = response.with_context(|| format!("Failed to read the reserved concurrency of {function}"))?;
         Ok(StackSetting::ReservedConcurrency {
             function: function.into(),
-            value: answer.reserved_concurrent_executions(),
+            value: response.reserved_concurrent_executions(),
         })
     }
 
@@ -51,10 +51,10 @@ impl Controls {
     /// # Errors
     /// AWS refuses or does not answer, or the function has no event source.
     pub(crate) async fn event_sources(&self, function: &str) -> anyhow::Result<Vec<StackSetting>> {
-        let answer = self.lambda.list_event_source_mappings().function_name(function).send().await;
-        let answer = answer.map_err(|error| aws::describe(&error));
-        let answer = answer.with_context(|| format!("Failed to read the event sources of {function}"))?;
-        if answer.event_source_mappings().is_empty() {
+        let response = self.lambda.list_event_source_mappings().function_name(function).send().await;
+        let response = response.map_err(|error| aws::describe(&error));
+        let response = response.with_context(|| format!("Failed to read the event sources of {function}"))?;
+        if response.event_source_mappings().is_empty() {
             bail!("{function} has no event source");
         }
         let setting = |source: &EventSourceMappingConfiguration| {
@@ -66,7 +66,7 @@ impl Controls {
                 enabled: !matches!(source.state(), Some("Disabled" | "Disabling")),
             })
         };
-        answer.event_source_mappings().iter().map(setting).collect()
+        response.event_source_mappings().iter().map(setting).collect()
     }
 
     async fn event_source(&self, function: &str, id: &str) -> anyhow::Result<StackSetting> {
@@ -113,9 +113,9 @@ impl Controls {
     /// # Errors
     /// AWS refuses or does not answer.
     pub(crate) async fn log_group(&self, function: &str) -> anyhow::Result<String> {
-        let answer = self.lambda.get_function_configuration().function_name(function).send().await;
-        let answer = answer.map_err(|error| aws::describe(&error))?;
-        let group = answer.logging_config().and_then(|logging| logging.log_group());
+        let response = self.lambda.get_function_configuration().function_name(function).send().await;
+        let response = response.map_err(|error| aws::describe(&error))?;
+        let group = response.logging_config().and_then(|logging| logging.log_group());
         Ok(group.map_or_else(|| format!("/aws/lambda/{function}"), ToOwned::to_owned))
     }
 
@@ -191,8 +191,8 @@ impl Controls {
                 (!["Enabled", "Disabled"].contains(&state.as_str())).then(|| format!("the event source is {state}"))
             }
             StackSetting::Variable { function, .. } => {
-                let answer = self.lambda.get_function_configuration().function_name(function).send().await;
-                match answer.map_err(|error| aws::describe(&error))?.last_update_status {
+                let response = self.lambda.get_function_configuration().function_name(function).send().await;
+                match response.map_err(|error| aws::describe(&error))?.last_update_status {
                     Some(LastUpdateStatus::InProgress) => Some(format!("the update of {function} is not done")),
                     Some(LastUpdateStatus::Failed) => bail!("the update of {function} failed"),
                     _ => None,
@@ -250,15 +250,15 @@ impl Controls {
     }
 
     async fn describe_table(&self, table: &str) -> anyhow::Result<TableDescription> {
-        let answer = self.dynamodb.describe_table().table_name(table).send().await;
-        answer.map_err(|error| aws::describe(&error))?.table.context("AWS returned no table")
+        let response = self.dynamodb.describe_table().table_name(table).send().await;
+        response.map_err(|error| aws::describe(&error))?.table.context("AWS returned no table")
     }
 
     async fn environment(&self, function: &str) -> anyhow::Result<HashMap<String, String>> {
-        let answer = self.lambda.get_function_configuration().function_name(function).send().await;
-        let answer = answer.map_err(|error| aws::describe(&error));
-        let answer = answer.with_context(|| format!("Failed to read the configuration of {function}"))?;
-        Ok(answer.environment().and_then(|environment| environment.variables().cloned()).unwrap_or_default())
+        let response = self.lambda.get_function_configuration().function_name(function).send().await;
+        let response = response.map_err(|error| aws::describe(&error));
+        let response = response.with_context(|| format!("Failed to read the configuration of {function}"))?;
+        Ok(response.environment().and_then(|environment| environment.variables().cloned()).unwrap_or_default())
     }
 }
 
@@ -276,11 +276,11 @@ async fn until(look: impl AsyncFn() -> anyhow::Result<Result<(), String>>) -> an
 
 /// Whether AWS accepted a request: it does not during another change. Source: AWS Lambda and Amazon DynamoDB API
 /// References, errors of the actions above.
-fn taken<T, E>(answer: Result<T, SdkError<E>>) -> anyhow::Result<bool>
+fn taken<T, E>(response: Result<T, SdkError<E>>) -> anyhow::Result<bool>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    match answer {
+    match response {
         Ok(_) => Ok(true),
         Err(error) if matches!(aws::code(&error), Some("ResourceInUseException" | "ResourceConflictException")) => {
             Ok(false)

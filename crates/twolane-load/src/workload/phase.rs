@@ -15,7 +15,7 @@ pub enum Phase {
 /// How the orders of a phase arrive.
 #[derive(Clone, Copy, Debug)]
 pub struct PhaseArrivals {
-    pub(crate) arrivals: ArrivalDistribution,
+    pub(crate) distribution: ArrivalDistribution,
     /// Orders per second, more than 0.
     pub(crate) rate: f64,
     /// Highest rate of a burst, or last one of a ramp and of steps, as a multiple of the rate; more than 0.

@@ -40,7 +40,7 @@ impl PhaseArrivals {
     /// Mean orders per second of the phase.
     fn mean_rate(&self) -> f64 {
         self.rate
-            * match self.arrivals {
+            * match self.distribution {
                 ArrivalDistribution::Constant | ArrivalDistribution::Poisson => 1.0,
                 // The rate for two thirds of the time, the peak rate for one.
                 ArrivalDistribution::Burst => (2.0 + self.peak) / 3.0,
@@ -58,7 +58,7 @@ impl PhaseArrivals {
     /// Seconds since the phase's start at which orders are due, ascending.
     fn due(&self, random: &mut fastrand::Rng) -> Vec<f64> {
         let seconds = self.seconds();
-        let mut due: Vec<f64> = match self.arrivals {
+        let mut due: Vec<f64> = match self.distribution {
             ArrivalDistribution::Constant => evenly(self.rate, seconds).collect(),
             ArrivalDistribution::Poisson => return self.poisson(random),
             ArrivalDistribution::Burst => self.burst(seconds),
@@ -175,8 +175,8 @@ mod tests {
         ArrivalDistribution::Steps,
     ];
 
-    fn phase(arrivals: ArrivalDistribution, rate: f64, extent: Extent) -> Phase {
-        Phase::Orders(PhaseArrivals { arrivals, rate, peak: 10.0, extent })
+    fn phase(distribution: ArrivalDistribution, rate: f64, extent: Extent) -> Phase {
+        Phase::Orders(PhaseArrivals { distribution, rate, peak: 10.0, extent })
     }
 
     fn seconds(duration: u64) -> Extent {
@@ -274,9 +274,9 @@ mod tests {
     proptest! {
         #[test]
         fn has_the_requested_number_of_orders_in_order(
-            rate in 0.1..1000.0_f64, peak in 0.1..20.0_f64, orders in 1..2000_u32, arrivals in prop::sample::select(ALL.as_slice())
+            rate in 0.1..1000.0_f64, peak in 0.1..20.0_f64, orders in 1..2000_u32, distribution in prop::sample::select(ALL.as_slice())
         ) {
-            let times = made(&[Phase::Orders(PhaseArrivals { arrivals, rate, peak, extent: Extent::Orders(orders) })]);
+            let times = made(&[Phase::Orders(PhaseArrivals { distribution, rate, peak, extent: Extent::Orders(orders) })]);
 
             prop_assert_eq!(times.len(), orders as usize);
             prop_assert!(times.is_sorted());
@@ -285,9 +285,9 @@ mod tests {
         #[test]
         fn has_the_mean_rate_over_its_time(
             rate in 1.0..500.0_f64, peak in 0.1..20.0_f64, seconds in 1..60_u64,
-            arrivals in prop::sample::select(vec![ArrivalDistribution::Constant, ArrivalDistribution::Burst, ArrivalDistribution::Ramp, ArrivalDistribution::Steps])
+            distribution in prop::sample::select(vec![ArrivalDistribution::Constant, ArrivalDistribution::Burst, ArrivalDistribution::Ramp, ArrivalDistribution::Steps])
         ) {
-            let orders = PhaseArrivals { arrivals, rate, peak, extent: Extent::Duration(Duration::from_secs(seconds)) };
+            let orders = PhaseArrivals { distribution, rate, peak, extent: Extent::Duration(Duration::from_secs(seconds)) };
             let times = made(&[Phase::Orders(orders)]);
 
             // Each part rounds up to a whole order.

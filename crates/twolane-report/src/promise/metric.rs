@@ -124,7 +124,7 @@ fn dead_letters(lane: &LaneReport) -> Option<u64> {
     if lane.lane.queues.is_empty() {
         return Some(0);
     }
-    lane.dead_letters.map(|letters| letters.after.saturating_sub(letters.before))
+    lane.dead_letters.map(|dead_letters| dead_letters.after.saturating_sub(dead_letters.before))
 }
 
 /// Ascending.

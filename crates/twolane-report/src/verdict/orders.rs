@@ -88,8 +88,8 @@ fn outcomes(lane: &LaneReport) -> Vec<String> {
         let rejected = counted(counts.rejected, "accepted order", "accepted orders");
         sentences.push(format!("The {name} lane rejected {rejected} as invalid."));
     }
-    if let Some(letters) = lane.dead_letters.filter(|letters| letters.before != letters.after) {
-        let (before, after) = (count(letters.before), count(letters.after));
+    if let Some(dead_letters) = lane.dead_letters.filter(|dead_letters| dead_letters.before != dead_letters.after) {
+        let (before, after) = (count(dead_letters.before), count(dead_letters.after));
         let queues = if lane.lane.queues.len() > 1 { "queues" } else { "queue" };
         sentences.push(format!("The dead-letter {queues} of the {name} lane went from {before} to {after} messages."));
     }

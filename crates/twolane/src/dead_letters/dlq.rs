@@ -54,15 +54,15 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut found = Found::default();
     for queue in &stack.queues {
-        let more = queue.look(limit - found.letters.len(), args.show_bodies, Some(&interruption)).await?;
-        found.letters.extend(more.letters);
+        let more = queue.look(limit - found.dead_letters.len(), args.show_bodies, Some(&interruption)).await?;
+        found.dead_letters.extend(more.dead_letters);
         found.unseen += more.unseen;
         if let Some(signal) = interruption.signal() {
             return Ok(ExitCode::from(signal.exit_code()));
         }
     }
-    let mut dead_letters = stack.with_records(found.letters).await?;
-    dead_letters.sort_by_key(|dead_letter| dead_letter.letter.accepted_at());
+    let mut dead_letters = stack.with_records(found.dead_letters).await?;
+    dead_letters.sort_by_key(|dead_letter| dead_letter.message.accepted_at());
 
     let now = OffsetDateTime::now_utc();
     let mut output = Output::stdout();
@@ -106,20 +106,20 @@ async fn delete(stack: &DeadLetters, ids: HashSet<String>, interruption: &Interr
 }
 
 fn json(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
-    let letter = &dead_letter.letter;
+    let message = &dead_letter.message;
     let json = DeadLetterJson {
-        queue: letter.queue().name,
-        message_id: letter.message_id(),
-        event: letter.event(),
-        order_id: letter.shown_order_id(),
-        owner: letter.owner(),
+        queue: message.queue().name,
+        message_id: message.message_id(),
+        event: message.event(),
+        order_id: message.shown_order_id(),
+        owner: message.owner(),
         status: dead_letter.status(),
         reason: dead_letter.reason(),
-        accepted_at: letter.accepted_at().map(timestamp),
+        accepted_at: message.accepted_at().map(timestamp),
         age_seconds: age(dead_letter, now).map(|age| age.as_secs()),
-        receive_count: letter.receive_count(),
-        body_bytes: letter.body_bytes(),
-        body: letter.body(),
+        receive_count: message.receive_count(),
+        body_bytes: message.body_bytes(),
+        body: message.body(),
     };
     serde_json::to_string(&json).expect("the object has only string keys, so it is always JSON")
 }
@@ -138,15 +138,16 @@ fn text(
     if !dead_letters.is_empty() {
         parts.push(table(dead_letters, queues, now));
     }
-    let bodies = dead_letters.iter().filter_map(|dead_letter| Some((&dead_letter.letter, dead_letter.letter.body()?)));
-    parts.extend(bodies.map(|(letter, body)| format!("{}:\n{}", printable(&name(letter)), printable(body))));
+    let bodies =
+        dead_letters.iter().filter_map(|dead_letter| Some((&dead_letter.message, dead_letter.message.body()?)));
+    parts.extend(bodies.map(|(message, body)| format!("{}:\n{}", printable(&name(message)), printable(body))));
     if unseen > 0 {
         parts.push(not_shown(unseen));
     }
     if dead_letters.is_empty() && unseen == 0 {
         parts.push("No message has failed.".to_owned());
     }
-    let is_stray = |dead_letter: &&DeadLetterWithRecord| matches!(dead_letter.letter.oddity(), Some(Oddity::Stray(_)));
+    let is_stray = |dead_letter: &&DeadLetterWithRecord| matches!(dead_letter.message.oddity(), Some(Oddity::Stray(_)));
     let strays = dead_letters.iter().filter(is_stray).count();
     if dead_letters.len() > strays {
         parts.push("Fix what failed. Then `twolane redrive` moves the messages back to their queues.".to_owned());
@@ -172,31 +173,31 @@ fn table(dead_letters: &[DeadLetterWithRecord], queues: &[DeadLetterQueue], now:
 }
 
 fn row(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> [String; HEADING.len()] {
-    let letter = &dead_letter.letter;
+    let message = &dead_letter.message;
     let unknown = || "–".to_owned();
     [
-        letter.queue().name.to_owned(),
-        letter.event().map_or_else(unknown, str::to_owned),
-        name(letter),
-        letter.accepted_at().map_or_else(unknown, timestamp),
+        message.queue().name.to_owned(),
+        message.event().map_or_else(unknown, str::to_owned),
+        name(message),
+        message.accepted_at().map_or_else(unknown, timestamp),
         age(dead_letter, now).map_or_else(unknown, age_text),
-        letter.receive_count().map_or_else(unknown, |count| count.to_string()),
+        message.receive_count().map_or_else(unknown, |count| count.to_string()),
         dead_letter.status().map_or_else(unknown, str::to_owned),
         dead_letter.reason(),
     ]
 }
 
 /// The order's id, else the message's.
-fn name(letter: &DeadLetter) -> String {
-    match letter.oddity() {
-        None | Some(Oddity::Rejected(_)) => letter.shown_order_id().unwrap_or_default(),
-        Some(Oddity::Stray(_)) => format!("message {}", letter.message_id()),
+fn name(message: &DeadLetter) -> String {
+    match message.oddity() {
+        None | Some(Oddity::Rejected(_)) => message.shown_order_id().unwrap_or_default(),
+        Some(Oddity::Stray(_)) => format!("message {}", message.message_id()),
     }
 }
 
 fn age(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> Option<Duration> {
     // Zero if this machine's clock is behind the API's.
-    Some(Duration::try_from(now - dead_letter.letter.accepted_at()?).unwrap_or_default())
+    Some(Duration::try_from(now - dead_letter.message.accepted_at()?).unwrap_or_default())
 }
 
 /// Its two largest units: `3 d 4 h`, `12 s`.

@@ -41,10 +41,11 @@ pub(super) async fn move_back(
     let progress = Progress::new(dead_letters.len(), "messages moved");
     let mut all = Moving::default();
     for queue in &stack.queues {
-        let letters = dead_letters.iter().map(|dead_letter| &dead_letter.letter);
-        let ids: HashSet<String> = letters
-            .filter(|letter| letter.queue() == queue.spec)
-            .map(|letter| letter.message_id().to_owned())
+        let ids: HashSet<String> = dead_letters
+            .iter()
+            .map(|dead_letter| &dead_letter.message)
+            .filter(|message| message.queue() == queue.spec)
+            .map(|message| message.message_id().to_owned())
             .collect();
         if ids.is_empty() {
             continue;
@@ -113,7 +114,8 @@ async fn move_queue(
 async fn find_moved(queue: &DeadLetterQueue, ids: HashSet<String>, error: Option<anyhow::Error>) -> Moving {
     match queue.look(usize::MAX, false, None).await {
         Ok(found) => {
-            let there: HashSet<_> = found.letters.iter().map(|letter| letter.message_id().to_owned()).collect();
+            let there: HashSet<_> =
+                found.dead_letters.iter().map(|dead_letter| dead_letter.message_id().to_owned()).collect();
             let (left, moved) = ids.into_iter().partition(|id| there.contains(id));
             Moving { moved, left, error }
         }

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     let mut found = Found::default();
     for queue in &stack.queues {
         let more = queue.look(usize::MAX, false, Some(&interruption)).await?;
-        found.letters.extend(more.letters);
+        found.dead_letters.extend(more.dead_letters);
         found.unseen += more.unseen;
     }
     if let Some(signal) = interruption.signal() {
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
             HOLD.as_secs()
         ));
     }
-    let dead_letters = chosen(stack.with_records(found.letters).await?, &args.orders);
+    let dead_letters = chosen(stack.with_records(found.dead_letters).await?, &args.orders);
     let missing = missing(&dead_letters, &args.orders);
     for order in &missing {
         let place = if stack.queues.len() == 1 { "the dead-letter queue" } else { "a dead-letter queue" };
@@ -78,14 +78,14 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
 /// All, or those of the named orders.
 fn chosen(dead_letters: Vec<DeadLetterWithRecord>, orders: &[String]) -> Vec<DeadLetterWithRecord> {
     let is_chosen = |dead_letter: &DeadLetterWithRecord| {
-        orders.is_empty() || dead_letter.letter.order().is_some_and(|order| orders.contains(&order.order_id))
+        orders.is_empty() || dead_letter.message.order().is_some_and(|order| orders.contains(&order.order_id))
     };
     dead_letters.into_iter().filter(is_chosen).collect()
 }
 
 fn missing<'a>(dead_letters: &[DeadLetterWithRecord], orders: &'a [String]) -> Vec<&'a String> {
     let found: HashSet<_> =
-        dead_letters.iter().filter_map(|dead_letter| Some(dead_letter.letter.order()?.order_id)).collect();
+        dead_letters.iter().filter_map(|dead_letter| Some(dead_letter.message.order()?.order_id)).collect();
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
@@ -97,20 +97,21 @@ async fn outcomes(
     args: &RedriveArgs,
     interruption: &Interruption,
 ) -> Vec<Redriven> {
-    let is_moved = |dead_letter: &DeadLetterWithRecord| moving.is_moved(dead_letter.letter.message_id());
+    let is_moved = |dead_letter: &DeadLetterWithRecord| moving.is_moved(dead_letter.message.message_id());
     // A decided order's deadline does nothing, and its queue delays it for minutes.
     let is_overtaken = |dead_letter: &DeadLetterWithRecord| {
-        dead_letter.is_of_decided_order() && dead_letter.letter.queue().kind == QueueKind::Timer
+        dead_letter.is_of_decided_order() && dead_letter.message.queue().kind == QueueKind::Timer
     };
     let moved: Vec<_> = dead_letters
         .iter()
         .filter(|dead_letter| is_moved(dead_letter) != Some(false) && !is_overtaken(dead_letter))
         .collect();
-    let awaited: HashSet<_> = moved.iter().filter_map(|dead_letter| Awaited::for_letter(&dead_letter.letter)).collect();
+    let awaited: HashSet<_> =
+        moved.iter().filter_map(|dead_letter| Awaited::for_dead_letter(&dead_letter.message)).collect();
     let decided: HashMap<_, _> = moved
         .iter()
         .filter(|dead_letter| dead_letter.is_of_decided_order())
-        .filter_map(|dead_letter| Some((Awaited::for_letter(&dead_letter.letter)?, dead_letter.record.clone()?)))
+        .filter_map(|dead_letter| Some((Awaited::for_dead_letter(&dead_letter.message)?, dead_letter.record.clone()?)))
         .collect();
     if !awaited.is_empty() && args.timeout > 0 {
         let orders: HashSet<_> =
@@ -125,7 +126,7 @@ async fn outcomes(
     let results = waiting.wait(awaited, Duration::from_secs(args.timeout)).await;
     let redriven = |dead_letter: DeadLetterWithRecord| {
         let moved = is_moved(&dead_letter);
-        let message = Awaited::for_letter(&dead_letter.letter).filter(|_| moved != Some(false));
+        let message = Awaited::for_dead_letter(&dead_letter.message).filter(|_| moved != Some(false));
         let result = message.map(|message| match &dead_letter.record {
             Some(record) if is_overtaken(&dead_letter) => RedriveResult::Settled(record.clone()),
             _ => results.get(&message).cloned().unwrap_or(RedriveResult::Open),

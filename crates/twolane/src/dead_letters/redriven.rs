@@ -60,7 +60,7 @@ impl Redriven {
         let is_decided = self.dead_letter.is_of_decided_order();
         match &self.result {
             Some(RedriveResult::Settled(_))
-                if is_decided && self.dead_letter.letter.queue().kind == QueueKind::Timer =>
+                if is_decided && self.dead_letter.message.queue().kind == QueueKind::Timer =>
             {
                 Some(
                     "its order was decided before: its deadline only repeats a decision that SNS did not accept".into(),
@@ -79,7 +79,7 @@ impl Redriven {
             ),
             Some(RedriveResult::Open) => Some("no outcome so far; `twolane dlq` shows whether it fails again".into()),
             None if self.moved == Some(false) => Some("not moved: it is still in the dead-letter queue".into()),
-            None => self.dead_letter.letter.oddity().map(|oddity| match oddity {
+            None => self.dead_letter.message.oddity().map(|oddity| match oddity {
                 Oddity::Stray(why) => format!("{why}; it will return to the dead-letter queue"),
                 Oddity::Rejected(why) => format!("{why}; it is rejected, and its owner is notified"),
             }),
@@ -100,18 +100,18 @@ impl Redriven {
 
     /// Whether it was moved and its order's id is refused. Such an order has no record.
     fn is_rejected(&self) -> bool {
-        self.moved == Some(true) && matches!(self.dead_letter.letter.oddity(), Some(Oddity::Rejected(_)))
+        self.moved == Some(true) && matches!(self.dead_letter.message.oddity(), Some(Oddity::Rejected(_)))
     }
 
     fn json(&self) -> String {
-        let letter = &self.dead_letter.letter;
+        let message = &self.dead_letter.message;
         let reason = self.reason();
         let json = RedrivenJson {
-            queue: letter.queue().name,
-            event: letter.event(),
-            message_id: letter.message_id(),
-            order_id: letter.shown_order_id(),
-            owner: letter.owner(),
+            queue: message.queue().name,
+            event: message.event(),
+            message_id: message.message_id(),
+            order_id: message.shown_order_id(),
+            owner: message.owner(),
             moved: self.moved,
             status_before: self.dead_letter.status(),
             status: self.status(),
@@ -123,11 +123,11 @@ impl Redriven {
 
     fn row(&self) -> [String; HEADING.len()] {
         let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-        let letter = &self.dead_letter.letter;
+        let message = &self.dead_letter.message;
         [
-            letter.queue().name.to_owned(),
-            or_unknown(letter.event().map(str::to_owned)),
-            or_unknown(letter.shown_order_id()),
+            message.queue().name.to_owned(),
+            or_unknown(message.event().map(str::to_owned)),
+            or_unknown(message.shown_order_id()),
             or_unknown(self.dead_letter.status().map(str::to_owned)),
             or_unknown(self.status().map(str::to_owned)),
             or_unknown(self.attempts().map(|attempts| attempts.to_string())),
@@ -146,7 +146,7 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
     } else {
         let rows: Vec<_> = redriven.iter().map(Redriven::row).collect();
         // Leave out queues and events if only orders were moved.
-        let is_named = redriven.iter().any(|redriven| redriven.dead_letter.letter.event().is_some());
+        let is_named = redriven.iter().any(|redriven| redriven.dead_letter.message.event().is_some());
         let left_out = if is_named { 0 } else { 2 };
         let rows: Vec<_> = rows.iter().map(|row| &row[left_out..]).collect();
         let drawn = table::draw(&HEADING[left_out..], &rows);

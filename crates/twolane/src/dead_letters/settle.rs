@@ -42,8 +42,8 @@ pub(crate) struct Awaited {
 
 impl Awaited {
     /// `None` if the dead letter names no order.
-    pub(crate) fn for_letter(letter: &DeadLetter) -> Option<Self> {
-        Some(Self { order: letter.order()?, queue: letter.queue().name })
+    pub(crate) fn for_dead_letter(dead_letter: &DeadLetter) -> Option<Self> {
+        Some(Self { order: dead_letter.order()?, queue: dead_letter.queue().name })
     }
 }
 
@@ -123,9 +123,9 @@ impl Waiting<'_> {
             // First, because a message that fails meanwhile is then found in the dead-letter queue.
             let is_empty = !decided.is_empty() && queue.source_count().await? == 0;
             if queue.count().await? > 0 {
-                let letters = queue.look(usize::MAX, false, Some(self.interruption)).await?.letters;
-                let back = letters.iter().filter(|letter| !self.left.contains(letter.message_id()));
-                for message in back.filter_map(Awaited::for_letter) {
+                let dead_letters = queue.look(usize::MAX, false, Some(self.interruption)).await?.dead_letters;
+                let back = dead_letters.iter().filter(|dead_letter| !self.left.contains(dead_letter.message_id()));
+                for message in back.filter_map(Awaited::for_dead_letter) {
                     if let Some(result) = results.get_mut(&message).filter(|result| **result == RedriveResult::Open) {
                         *result = RedriveResult::FailedAgain;
                     }

@@ -5,7 +5,7 @@ use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
 use std::time::Duration;
-use twolane_plan::{Api, Architecture, ArrivalDistribution, Confirm};
+use twolane_plan::{Api, Architecture, Confirm, RateProfile};
 
 /// Options of `twolane plan`.
 #[derive(Clone, Debug, Args)]
@@ -37,7 +37,7 @@ pub(crate) struct PlanArgs {
 pub(crate) struct PlanLoadArgs {
     /// How arrivals are spread.
     #[arg(long, value_parser = one_of(ARRIVALS), value_name = "SPREAD", default_value = "constant")]
-    pub(crate) arrivals: ArrivalDistribution,
+    pub(crate) arrivals: RateProfile,
     /// Orders per second.
     #[arg(long, value_name = "ORDERS", default_value_t = 100.0)]
     pub(crate) rate: f64,
@@ -88,11 +88,11 @@ pub(crate) struct PlanStackArgs {
     pub(crate) prices: Option<PathBuf>,
 }
 
-const ARRIVALS: &[(&str, &str, ArrivalDistribution)] = &[
-    ("constant", "The rate, all the time", ArrivalDistribution::Constant),
-    ("ramp", "From the rate to the peak, rising evenly", ArrivalDistribution::Ramp),
-    ("burst", "The rate, and the peak in the middle third", ArrivalDistribution::Burst),
-    ("day", "The rate on average, less at night, rising to the peak at noon", ArrivalDistribution::Day),
+const ARRIVALS: &[(&str, &str, RateProfile)] = &[
+    ("constant", "The rate, all the time", RateProfile::Constant),
+    ("ramp", "From the rate to the peak, rising evenly", RateProfile::Ramp),
+    ("burst", "The rate, and the peak in the middle third", RateProfile::Burst),
+    ("day", "The rate on average, less at night, rising to the peak at noon", RateProfile::Day),
 ];
 
 const CONFIRM: &[(&str, &str, Confirm)] =

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, ArrivalDistribution, Confirm, LimitTable, Load, PlanInput, PlanSettings, SETTINGS, SettingSource,
-    page, plan, settings_text, text,
+    Architecture, Confirm, LimitTable, Load, PlanInput, PlanSettings, RateProfile, SETTINGS, SettingSource, page, plan,
+    settings_text, text,
 };
 use twolane_report::PriceTable;
 
@@ -114,11 +114,11 @@ fn load(args: &PlanLoadArgs) -> anyhow::Result<Load> {
     if let Some(file) = &args.replay {
         return recorded(&recorded_arrivals(file)?);
     }
-    let is_constant = args.arrivals == ArrivalDistribution::Constant;
+    let is_constant = args.arrivals == RateProfile::Constant;
     if is_constant && args.peak.is_some() {
         bail!("a constant load has no peak: pass --arrivals ramp, burst or day with --peak");
     }
-    let hours = if args.arrivals == ArrivalDistribution::Day { 24.0 } else { 1.0 };
+    let hours = if args.arrivals == RateProfile::Day { 24.0 } else { 1.0 };
     let seconds = args.duration.map_or(hours * 3600.0, |duration| duration.as_secs_f64());
     let peak = if is_constant { 1.0 } else { args.peak.unwrap_or(PEAK) };
     Load::new(args.arrivals.clone(), args.rate, peak, seconds)

@@ -1,4 +1,4 @@
-//! Outcomes from WebSocket callbacks.
+//! The open sockets of the owners, and the outcomes that arrive there as callbacks.
 
 use super::clocked::Clocked;
 use super::tally::{By, OutcomeKind};
