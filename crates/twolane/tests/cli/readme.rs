@@ -57,7 +57,7 @@ fn table(report: &Value) -> String {
         ("accepted orders lost", |lane| lane["counts"]["lost"].to_string()),
         ("acknowledged, p50", |lane| milliseconds(&lane["latencies"]["acknowledge"])),
         ("done, p50", done),
-        ("most functions that wrote at once", writers),
+        ("executions that wrote at the same time, at most", writers),
         ("cost of a million orders, list prices", |lane| {
             format!("${:.2}", number(&lane["cost"]["usdPerMillionOrders"]))
         }),
