@@ -59,10 +59,10 @@ def _wait(holder: str) -> None:
     _to_stderr(f"Waiting for another command (pid {holder}) …")
 
 
-def up(target: Target, built: bool = False, parameters: Mapping[str, str] = MappingProxyType({}), is_last: bool = True) -> int:
+def up(target: Target, built: bool = False, parameters: Mapping[str, str] = MappingProxyType({}), reports: bool = True) -> int:
     """Install, build, start and deploy what is missing or has changed. With `built`, deploy the last build.
 
-    `parameters` are added to those of every local stack. If it `is_last`, it prints the outputs and what to do next.
+    `parameters` are added to those of every local stack. With `reports`, print the outputs and what to do next.
     """
     progress = Progress(steps=5)
     instance, project = target.instance, target.project
@@ -97,7 +97,7 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
             _report(instance, outputs, f"The stack is deployed ({progress.elapsed():.0f} s). Outputs")
             raise
     headline = f"The local cloud is up ({progress.elapsed():.0f} s). Outputs"
-    if is_last:
+    if reports:
         _report(instance, outputs, f"{headline}, also in {short(instance.outputs)}")
     else:
         print(f"\n{headline}: {short(instance.outputs)}")

@@ -37,7 +37,7 @@ def demo(target: commands.Target) -> int:
     """Deploy a stack, send sample orders, print what to try next. The stack stays up."""
     check_rust()
     with _build_ahead(target.project):
-        commands.up(target, is_last=False)
+        commands.up(target, reports=False)
     stack = commands.deployed(target.instance)
     environment = commands.environment_of(target.instance, stack)
     command_line = _build_command_line(target.project, environment)
