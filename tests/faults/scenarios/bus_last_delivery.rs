@@ -8,6 +8,7 @@ use crate::{
 };
 use fault_endpoint::{Call, Fault, Rule, When};
 use hyper::StatusCode;
+use serde_json::Value;
 use testkit::{
     command_line::twolane,
     eventually::eventually,
@@ -25,6 +26,15 @@ async fn is_dead(bed: &TestBed, queue: &str) {
     .await;
 }
 
+/// Id and body of an order, the units and the money before it, and a socket of its owner.
+async fn supplied_order(bed: &TestBed) -> (String, Value, [Option<i64>; 2], Listener) {
+    let (id, sku) = (new_id(), new_sku());
+    let order = order_in("EUR", &[(&sku, 2, 100)]);
+    bed.stack.supply(OWNER, &order).await;
+    let before = bus::left(bed, OWNER, &order).await;
+    (id, order, before, Listener::open(bed, OWNER).await)
+}
+
 fn failing(is_about: impl Fn(&Call) -> bool + Send + 'static) -> Rule {
     Rule::new(is_about, When::Always, Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR))
 }
@@ -33,11 +43,7 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
     bed: &TestBed,
     _: Load,
 ) -> Figures {
-    let (id, sku) = (new_id(), new_sku());
-    let order = order_in("EUR", &[(&sku, 2, 100)]);
-    bed.stack.supply(OWNER, &order).await;
-    let before = bus::left(bed, OWNER, &order).await;
-    let mut listener = Listener::open(bed, OWNER).await;
+    let (id, order, before, mut listener) = supplied_order(bed).await;
     let about = id.clone();
     let table = output("PaymentsTableName");
     bed.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
@@ -68,11 +74,7 @@ pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_re
     bed: &TestBed,
     _: Load,
 ) -> Figures {
-    let (id, sku) = (new_id(), new_sku());
-    let order = order_in("EUR", &[(&sku, 2, 100)]);
-    bed.stack.supply(OWNER, &order).await;
-    let before = bus::left(bed, OWNER, &order).await;
-    let mut listener = Listener::open(bed, OWNER).await;
+    let (id, order, before, mut listener) = supplied_order(bed).await;
     let about = id.clone();
     bed.endpoint.inject(failing(move |call| call.writes("PLACED") && call.is_about(&about)));
 
@@ -94,31 +96,18 @@ pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_re
     Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
 }
 
-/// Submissions that are in the dead-letter queue.
-async fn are_dead(bed: &TestBed, submissions: usize) {
-    eventually(DELIVERY_WAIT, &format!("{submissions} submissions are dead letters"), async || {
-        // A repeated request adds one.
-        (bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await >= submissions).then_some(())
-    })
-    .await;
-}
-
 fn placing(id: &str) -> Rule {
     let about = id.to_owned();
     failing(move |call| call.event.as_deref() == Some("order.placed") && call.is_about(&about))
 }
 
 pub(crate) async fn an_order_that_cannot_be_published_is_cancelled(bed: &TestBed, _: Load) -> Figures {
-    let (id, sku) = (new_id(), new_sku());
-    let order = order_in("EUR", &[(&sku, 2, 100)]);
-    bed.stack.supply(OWNER, &order).await;
-    let before = bus::left(bed, OWNER, &order).await;
-    let mut listener = Listener::open(bed, OWNER).await;
+    let (id, order, before, mut listener) = supplied_order(bed).await;
     bed.endpoint.inject(placing(&id));
 
     bus::submit(&bed.api, &id, &order).await;
     let frame = listener.receives("order.cancelled", &id, DELIVERY_WAIT).await;
-    are_dead(bed, 1).await;
+    is_dead(bed, "SubmissionsDeadLetterQueueUrl").await;
     bed.endpoint.heal();
     let cancelled = bed.api.get(&id).await.body;
     twolane(&["redrive", "--queue", "submissions"]).await;
@@ -138,11 +127,7 @@ pub(crate) async fn an_order_that_cannot_be_published_is_cancelled(bed: &TestBed
 }
 
 pub(crate) async fn a_repeat_that_cannot_be_published_changes_nothing(bed: &TestBed, _: Load) -> Figures {
-    let (id, sku) = (new_id(), new_sku());
-    let order = order_in("EUR", &[(&sku, 2, 100)]);
-    bed.stack.supply(OWNER, &order).await;
-    let before = bus::left(bed, OWNER, &order).await;
-    let mut listener = Listener::open(bed, OWNER).await;
+    let (id, order, before, mut listener) = supplied_order(bed).await;
     // The order stays placed, without a vote.
     for step in steps() {
         bed.set_consumer(bus::output_of(step.function), false).await;
@@ -160,7 +145,7 @@ pub(crate) async fn a_repeat_that_cannot_be_published_changes_nothing(bed: &Test
     bed.endpoint.inject(placing(&id));
 
     bus::submit(&bed.api, &id, &order).await;
-    are_dead(bed, 1).await;
+    is_dead(bed, "SubmissionsDeadLetterQueueUrl").await;
     let placed = bed.api.get(&id).await.body;
     bed.endpoint.heal();
     for step in steps() {
