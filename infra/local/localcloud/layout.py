@@ -17,6 +17,8 @@ TESTS_FOLDER = LOCAL_FOLDER / "tests"
 LOCALSTACK_FOLDER = LOCAL_FOLDER / "localstack"
 AWS_TESTS_FOLDER = LOCAL_FOLDER.parent / "aws" / "tests"
 TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
+# Subcommands that people start by make.
+_MADE = {"up": "make up", "down": "make down", "env": "make -s env"}
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Instance:
     def command(self, subcommand: str, *options: str) -> str:
         """The command line for a subcommand on this instance, to be typed in the repository."""
         usual = self.folder == REPOSITORY / ".local"
+        if usual and not options and subcommand in _MADE:
+            return _MADE[subcommand]
         folder = self.folder.relative_to(REPOSITORY) if self.folder.is_relative_to(REPOSITORY) else self.folder
         return shlex.join(["python3", "infra/local", subcommand, *([] if usual else ["--dir", str(folder)]), *options])
 

@@ -369,6 +369,11 @@ class BeforeAnythingRuns(unittest.TestCase):
         for folder, named in folders.items():
             self.assertEqual(Instance(folder).command("up", "--port", "1"), f"python3 infra/local up{named} --port 1")
 
+    def test_a_command_on_the_default_instance_without_options_is_one_of_make(self) -> None:
+        usual = Instance(REPOSITORY / ".local")
+        shown = [usual.command(subcommand) for subcommand in ("up", "down", "env", "status")]
+        self.assertEqual(shown, ["make up", "make down", "make -s env", "python3 infra/local status"])
+
     def test_each_command_has_help_with_examples(self) -> None:
         for command in ("up", "build", "down", "restart", "exec", "env", "status", "tools", "tests", "test-localstack", "selftest"):
             with self.subTest(command):
