@@ -61,7 +61,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
 
     let mut results = Results::stdout(if args.json { "orders.jsonl" } else { "orders.txt" });
     let planned = orders.len();
-    let heading = heading(args.lane, planned, args.concurrency, &api_url);
+    let heading = heading(args.lane, &orders, args.concurrency, &api_url);
     let mut timelines = Vec::with_capacity(planned);
     let mut ended_by = None;
     let mut ends = stream::iter(chains(orders))
@@ -121,9 +121,13 @@ fn confirm(chosen: Option<Confirm>, stack: &Stack) -> Confirm {
     })
 }
 
-fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String {
-    let pace = if orders > 1 { format!(", {concurrency} at a time") } else { String::new() };
-    format!("{} lane · {}{pace} · {api_url}", lane.name, summary::orders(orders))
+/// A single order is named by its whole id, with which its status can be asked.
+fn heading(lane: Lane, orders: &[PlannedOrder], concurrency: u16, api_url: &Url) -> String {
+    let orders = match orders {
+        [order] => format!("order {}", order.order_id),
+        _ => format!("{}, {concurrency} at a time", summary::orders(orders.len())),
+    };
+    format!("{} lane · {orders} · {api_url}", lane.name)
 }
 
 /// Groups the orders by order id, in the order of the file. A chain places one order at a time; chains run

@@ -128,6 +128,16 @@ fn a_report_has_every_field() {
 }
 
 #[test]
+fn names_a_single_order_by_its_whole_id() {
+    let server = Server::start(confirm);
+
+    let (code, stdout, _) = order(&server, "sync", &line(ID), &[]).run();
+
+    assert!(stdout.starts_with(&format!("sync lane · order {ID} · {}\n", server.api_url)), "{stdout}");
+    assert_eq!(code, 0, "{stdout}");
+}
+
+#[test]
 fn draws_queued_and_called_back() {
     let server = Server::start(call_back);
     let lines: String = (1..=3).map(|number| line(&id(number))).collect();
