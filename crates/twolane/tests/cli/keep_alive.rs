@@ -66,7 +66,7 @@ fn serve(stream: &TcpStream, closes: Closes, answers: fn(&str) -> bool, left: &A
         Closes::Afterwards => read(&mut reader).is_some(),
         Closes::Late => {
             let arrived = read(&mut reader).is_some();
-            std::thread::sleep(std::time::Duration::from_millis(1_500));
+            std::thread::sleep(std::time::Duration::from_secs(6));
             arrived
         }
         // Closing a socket with unread data sends a reset. Source: RFC 9293, section 3.6.1.
