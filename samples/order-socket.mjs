@@ -1,4 +1,4 @@
-// Follows orders over the WebSocket API. It keeps the socket open, reconnects after a cut, and misses no outcome.
+// Follows orders over the WebSocket API. It keeps the socket open, reconnects after a cut, and gets the outcomes from meanwhile.
 // It runs in browsers and in Node.js 22 or newer, without dependencies. docs/websocket.md explains it.
 
 /** Well below ten minutes, after which API Gateway closes a socket without messages. */
