@@ -91,6 +91,11 @@ pub(crate) fn moments() -> Vec<Moment> {
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
 }
 
+/// Before a function publishes that a step failed, in the message's last delivery.
+pub(crate) fn last_vote(function: &str) -> Moment {
+    before_and_after(function, Request::Event(".failed"), Orders::Confirmed)[0]
+}
+
 /// Between the write of a deadline and its publication.
 pub(crate) fn deadline() -> Moment {
     before_and_after("settle-order", Request::Write("CANCELLED"), Orders::Cancelled)[1]

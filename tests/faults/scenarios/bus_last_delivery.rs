@@ -4,6 +4,7 @@ use crate::{
     Load, bus,
     figures::Figures,
     listener::Listener,
+    moments::last_vote,
     test_bed::{DELIVERY_WAIT, TestBed},
 };
 use fault_endpoint::{Call, Fault, Rule, When};
@@ -68,6 +69,30 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
     bus::every_step_is(bed, OWNER, &id, "UNDONE").await;
     assert_eq!(bus::left(bed, OWNER, &order).await, before, "everything must be given back");
     Figures::default().with("cancelled", 1).with("frame", frames).with("taken", 0)
+}
+
+pub(crate) async fn a_step_that_dies_before_its_last_vote_loses_no_order(bed: &TestBed, _: Load) -> Figures {
+    let (id, order, before, mut listener) = supplied_order(bed).await;
+    let about = id.clone();
+    let table = output("PaymentsTableName");
+    bed.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
+    let kill = last_vote("authorize-payment").aim(bed, &id);
+
+    bus::submit(&bed.api, &id, &order).await;
+    is_dead(bed, "PaymentsDeadLetterQueueUrl").await;
+    assert!(kill.is_done(), "the message has failed for good, but no process was killed at {kill:?}");
+    bed.endpoint.heal();
+    let placed = bed.api.get(&id).await.body;
+    twolane(&["redrive", "--queue", "payment"]).await;
+
+    listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+    bus::every_step_is(bed, OWNER, &id, "DONE").await;
+    bed.bus_is_idle(DELIVERY_WAIT).await;
+    assert_eq!(placed["status"], "PLACED", "{placed}");
+    assert_eq!(listener.count("order.cancelled", &id), 0);
+    assert_eq!(bed.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "the message must be gone");
+    assert_eq!(bus::left(bed, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
+    Figures::default().with("killed", 1).with("confirmed", 1).with("taken twice", 0)
 }
 
 pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it(

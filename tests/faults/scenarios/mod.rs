@@ -60,6 +60,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         bus_orders::an_order_is_placed_until_its_last_step_votes,
         bus_orders::a_payment_is_taken_once_and_its_repeat_is_200_after_a_lost_answer,
         bus_last_delivery::a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm,
+        bus_last_delivery::a_step_that_dies_before_its_last_vote_loses_no_order,
         bus_last_delivery::a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it,
         bus_last_delivery::an_order_that_cannot_be_published_is_cancelled,
         bus_last_delivery::a_repeat_that_cannot_be_published_changes_nothing,
