@@ -40,14 +40,17 @@ fn failing(is_about: impl Fn(&Call) -> bool + Send + 'static) -> Rule {
     Rule::new(is_about, When::Always, Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
+fn paying(id: &str) -> Rule {
+    let (about, table) = (id.to_owned(), output("PaymentsTableName"));
+    failing(move |call| call.target == table && call.is_about(&about))
+}
+
 pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm(
     bed: &TestBed,
     _: Load,
 ) -> Figures {
     let (id, order, before, mut listener) = supplied_order(bed).await;
-    let about = id.clone();
-    let table = output("PaymentsTableName");
-    bed.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
+    bed.endpoint.inject(paying(&id));
 
     bus::submit(&bed.api, &id, &order).await;
     let frame = listener.receives("order.cancelled", &id, DELIVERY_WAIT).await;
@@ -73,9 +76,7 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
 
 pub(crate) async fn a_step_that_dies_before_its_last_vote_loses_no_order(bed: &TestBed, _: Load) -> Figures {
     let (id, order, before, mut listener) = supplied_order(bed).await;
-    let about = id.clone();
-    let table = output("PaymentsTableName");
-    bed.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
+    bed.endpoint.inject(paying(&id));
     let kill = last_vote("authorize-payment").aim(bed, &id);
 
     bus::submit(&bed.api, &id, &order).await;
