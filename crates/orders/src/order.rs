@@ -46,7 +46,7 @@ pub enum Status {
     Placed,
     /// Stored; in the bus lane, every step holds. Final.
     Confirmed,
-    /// Bus lane only: a step refused or failed, the deadline passed, or SNS did not take the order. Final.
+    /// Bus lane only: a step refused or failed, the deadline passed, or SNS did not take `order.placed`. Final.
     Cancelled,
     /// Not valid, or expired. Final.
     Rejected,

@@ -91,7 +91,7 @@ pub struct ObservedOutcome {
 pub enum ObservedStatus {
     /// Stored.
     Confirmed,
-    /// A step refused or failed, the deadline passed, or SNS did not take the order. Final.
+    /// A step refused or failed, the deadline passed, or SNS did not take `order.placed`. Final.
     Cancelled,
     /// Rejected. Final.
     Rejected,

@@ -57,7 +57,7 @@ pub(crate) struct RedriveArgs {
 /// The last part of `twolane dlq --help`.
 pub(crate) const DLQ_HELP: &str = "\
 A message moves to a dead-letter queue when all its deliveries failed. It stays there until 14 days \
-after it was first sent. `dlq` removes no message: it receives each one and releases it at once, \
+after it was sent or redriven. `dlq` removes no message: it receives each one and releases it at once, \
 which adds one to `received`. If `dlq` is killed, the messages it received stay hidden for two \
 minutes.
 
