@@ -76,7 +76,7 @@ export class TwolaneClient extends EventTarget {
   #token;
   /** By the stack. @type {string | undefined} */
   #refused;
-  /** Orders without an outcome: when each was placed, in milliseconds since 1970. @type {Map<string, number>} */
+  /** Orders without a final status: when each was placed, in milliseconds since 1970. @type {Map<string, number>} */
   #undecided = new Map();
   /** By order. @type {Map<string, string>} */
   #decided = new Map();
@@ -165,7 +165,7 @@ export class TwolaneClient extends EventTarget {
   }
 
   /**
-   * A page of the user's orders, newest first. Follows those without an outcome.
+   * A page of the user's orders, newest first. Follows those without a final status.
    *
    * @param {{ limit?: number, since?: string, next?: string }} [query]
    * @returns {Promise<Answer>} its body has `orders` and, if a page follows, `next`
@@ -178,7 +178,7 @@ export class TwolaneClient extends EventTarget {
   }
 
   /**
-   * Asks for what happened while no socket was open: the list, then each order without an outcome in it. Called after
+   * Asks for what happened while no socket was open: the list, then each order without a final status in it. Called after
    * each connection. Rejects if the stack does not answer, or only later.
    */
   async catchUp() {

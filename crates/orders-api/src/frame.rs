@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A frame that a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientFrame {
-    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state, and for its outcome once it has one.
+    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state.
     Subscribe(OrderId),
     /// `{"action":"ping"}`: keeps the connection open. So do `{"type":"ping"}` and the text `ping`, which client
     /// libraries send.
