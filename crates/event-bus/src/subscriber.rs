@@ -59,7 +59,7 @@ impl<V: VisibilityTimeout> Subscriber<V> {
     /// Runs `handle` on every event of a batch, concurrently, and returns the messages to redeliver.
     ///
     /// A failed event is redelivered: after a back-off if the failure is temporary, else after the queue's visibility
-    /// timeout. A message that is not an event moves to the dead-letter queue at once.
+    /// timeout. A message that is not an event is redelivered at once, until it moves to the dead-letter queue.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
