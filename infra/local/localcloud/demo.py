@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from typing import TextIO
 
 from . import commands
+from .build_progress import BuildProgress
 from .environment import build_target, without_aws
 from .failure import Failure
 from .layout import Project, short
 from .prerequisites import check_rust
+from .progress import Progress
 
 _LANES = ("sync", "async", "bus")
 # Demo's balances, by currency: enough for all sample orders but one.
@@ -80,14 +84,23 @@ def _build_ahead(project: Project) -> Iterator[None]:
     """Compile `twolane` while tools are installed. If that fails, the later build prints the reason."""
     print("Compiling the command line twolane in the background; the functions are next", flush=True)
     environment = {**without_aws(), **build_target()}
-    ahead = subprocess.Popen([*_BUILD, "--quiet"], cwd=project.root, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    except BaseException:
-        ahead.terminate()
-        raise
-    finally:
-        ahead.wait()
+    with subprocess.Popen(
+        _BUILD, cwd=project.root, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+    ) as ahead:  # fmt: skip
+        # It must be read, or the build would stop at a full pipe.
+        threading.Thread(target=_show_progress, args=(ahead.stderr,), daemon=True).start()
+        try:
+            yield
+        except BaseException:
+            ahead.terminate()
+            raise
+
+
+def _show_progress(output: TextIO) -> None:
+    details = Progress(steps=0)
+    progress = BuildProgress(lambda text: details.detail(f"twolane: {text}"))
+    for line in output:
+        progress.read(line)
 
 
 def _build_command_line(project: Project, environment: dict[str, str]) -> str:

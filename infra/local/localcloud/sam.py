@@ -1,22 +1,16 @@
-"""Runs the pinned AWS SAM and other build commands: writes their output to a log, and prints a few lines of it as progress."""
+"""Runs the pinned AWS SAM and other build commands: writes their output to a log, and prints a few lines of progress."""
 
 from __future__ import annotations
 
-import re
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from .build_progress import BuildProgress
 from .environment import sam_bin
 from .layout import Project
 from .temporary import temporary_folder
-
-# Between two lines that show that a long build is running.
-_HEARTBEAT_SECONDS = 10.0
-_MILESTONE = re.compile(r"Building codeuri: (?P<code>\S+) .*functions: (?P<functions>.*)")
-_ACTIVITY = re.compile(r"\s*(?P<verb>Compiling|Downloading|Updating|Checking) (?P<what>\S+)")
 
 
 def command(arguments: list[str]) -> list[str]:
@@ -38,7 +32,7 @@ def run(commands: list[list[str]], project: Project, environment: Mapping[str, s
 
 
 def _run(words: list[str], folder: Path, environment: Mapping[str, str], log: TextIO, say: Callable[[str], None]) -> bool:
-    last, count = time.monotonic(), 0
+    progress = BuildProgress(say)
     with subprocess.Popen(
         words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, errors="replace",
@@ -47,13 +41,5 @@ def _run(words: list[str], folder: Path, environment: Mapping[str, str], log: Te
         for line in process.stdout:
             log.write(line)
             log.flush()
-            if "Blocking waiting for file lock" in line:
-                say("waiting until another build of this project ends")
-            if milestone := _MILESTONE.search(line):
-                say(f"building {milestone['functions'].strip()}")
-            if activity := _ACTIVITY.match(line):
-                count += activity["verb"] == "Compiling"
-                if time.monotonic() - last > _HEARTBEAT_SECONDS:
-                    last = time.monotonic()
-                    say(f"{activity['verb'].lower()} {activity['what']} ({count} crates so far)")
+            progress.read(line)
     return process.returncode == 0

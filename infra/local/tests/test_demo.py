@@ -11,8 +11,10 @@ import tempfile
 import unittest
 from decimal import Decimal
 from pathlib import Path
+from unittest import mock
 
 from localcloud import demo
+from localcloud.build_progress import BuildProgress
 from localcloud.layout import Project
 
 # From Cargo: a library, a program, the end.
@@ -61,3 +63,17 @@ class CommandLine(unittest.TestCase):
                 program = demo._build_command_line(Project(Path(folder)), environment)
 
         self.assertEqual(program, "/shared/target/debug/twolane")
+
+
+class ProgressOfABuild(unittest.TestCase):
+    def test_says_once_that_it_waits_and_every_ten_seconds_what_it_compiles(self) -> None:
+        said: list[str] = []
+        waits = "    Blocking waiting for file lock on "
+        output = [f"{waits}package cache", f"{waits}build directory", "   Compiling syn v2.0.1", "   Compiling ring v0.17.14", "   Compiling serde v1.0.0"]
+
+        with mock.patch("time.monotonic", side_effect=[0.0, 1.0, 11.0, 11.0, 12.0]):
+            progress = BuildProgress(said.append)
+            for line in output:
+                progress.read(line)
+
+        self.assertEqual(said, ["waiting until another build of this project ends", "compiling ring (2 crates so far)"])
