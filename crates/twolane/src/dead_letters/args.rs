@@ -18,8 +18,8 @@ pub(crate) struct DlqArgs {
     /// Also show the messages' bodies: the orders, which may contain personal data.
     #[arg(long)]
     pub(crate) show_bodies: bool,
-    /// Delete this message for good instead of showing messages. Use it for a message that is not from the API: it would
-    /// always fail. May be given several times.
+    /// Delete this message for good instead of showing messages. Use it for a message that would always fail,
+    /// such as one that is not from the API. May be given several times.
     #[arg(long, value_name = "MESSAGE_ID", num_args = 1.., conflicts_with_all = ["json", "show_bodies", "limit"])]
     pub(crate) delete: Vec<String>,
     /// Maximum number of messages to show.
@@ -94,9 +94,9 @@ CONFIRMED, once. A FAILED order of the bus lane becomes PLACED, and its steps vo
 
 A CONFIRMED or CANCELLED order keeps its status. Redriving its event completes what a step has not \
 done yet, for example undoing a hold. Such an event counts as handled when its queue was empty and \
-the event is not in the dead-letter queue again. On a busy stack, where the queue is never empty, \
-the command waits until --timeout and exits with 1. `twolane dlq` then shows whether the event \
-failed again.
+the event is not in the dead-letter queue again. A deadline counts at once. On a busy stack, where \
+the queue is never empty, the command waits until --timeout and exits with 1. `twolane dlq` then \
+shows whether the event failed again.
 
 SQS itself moves the messages of the orders queue (StartMessageMoveTask). `redrive` moves events, and \
 the messages of --order, in tens: it receives, sends and then deletes them. It moves all messages \
