@@ -136,13 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     install = _add(subcommands, "tools", "install sets of pinned tools and print their bin folders",
                    ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
     install.add_argument("sets", nargs="+", choices=tools.SETS, help="ministack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
-                              "checkov; cargo: cargo-deny, cargo-machete; prose: typos")
+                              "checkov; cargo: cargo-deny, cargo-shear; prose: typos")
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
 
     _add(subcommands, "lint", "run cfn-lint and checkov on template.yaml and SAM's expansion of it, and actionlint on workflows", ["lint"])
 
-    audit = _add(subcommands, "audit", "run cargo-deny and cargo-machete on the Rust dependencies",
+    audit = _add(subcommands, "audit", "run cargo-deny and cargo-shear on the Rust dependencies",
                  ["audit", "audit --require-advisories   # in CI that reaches the advisory database"])
     _project(audit, "a Cargo.toml and a deny.toml")
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")

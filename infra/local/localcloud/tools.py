@@ -31,7 +31,7 @@ _PIP = "pip"
 
 # A program of each set, to detect an incomplete environment.
 _WITNESS = {
-    MINISTACK: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", PROSE: "typos",
+    MINISTACK: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-shear", PROSE: "typos",
     _PIP: "pip",
 }  # fmt: skip
 
@@ -68,7 +68,7 @@ class Crate:
 # LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py. It prints another version than the crate's.
 DYNOXIDE = Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli")
 
-_CRATES = {CARGO: (Crate("cargo-machete", "0.9.2"),), LOCALSTACK: (DYNOXIDE,)}
+_CRATES = {LOCALSTACK: (DYNOXIDE,)}
 
 # Settings for package sources and the network. Other settings of pip could install other packages, or elsewhere. Source: pip
 # documentation, "Configuration", "Environment Variables".

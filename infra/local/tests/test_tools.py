@@ -54,7 +54,7 @@ class Stamp(unittest.TestCase):
             self.assertFalse(tools.is_installed("sam"))
 
     def test_another_version_of_a_crate_needs_another_set(self) -> None:
-        with mock.patch.dict(tools._CRATES, {"sam": (tools.Crate("cargo-machete", "99.0.0"),)}):
+        with mock.patch.dict(tools._CRATES, {"sam": (tools.Crate("dynoxide-rs", "99.0.0"),)}):
             self.assertFalse(tools.is_installed("sam"))
 
     def test_a_second_command_waits_for_the_first_and_installs_nothing_again(self) -> None:

@@ -14,7 +14,7 @@ _FETCH_SECONDS = 120
 
 
 def run(target: commands.Target, advisories_required: bool) -> int:
-    """Install cargo-deny and cargo-machete, and check the workspace."""
+    """Install cargo-deny and cargo-shear, and check the workspace."""
     commands.ensure_tools(target.project, (tools.CARGO,))
     audit(target.project.root, advisories_required)
     return 0
@@ -25,7 +25,7 @@ def audit(root: Path, advisories_required: bool) -> None:
     if missing := [name for name in ("Cargo.toml", "deny.toml") if not (root / name).is_file()]:
         raise Failure(f"{root} has no {' and no '.join(missing)}.\n  Do:   name the folder of a workspace: --project FOLDER")
     _deny(root, "bans", "licenses", "sources")
-    _machete(root)
+    _unused(root)
     reason = _fetch_advisories(root)
     if reason is None:
         _deny(root, "advisories")
@@ -41,12 +41,12 @@ def _deny(root: Path, *checks: str) -> None:
         raise Failure("cargo-deny found the violations above. deny.toml has the rules and their reasons.")
 
 
-def _machete(root: Path) -> None:
-    command = [str(tools.bin_folder(tools.CARGO) / "cargo-machete")]
+def _unused(root: Path) -> None:
+    command = [str(tools.bin_folder(tools.CARGO) / "cargo-shear"), "shear", "--locked"]
     done = subprocess.run(command, cwd=root, env=without_aws(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failure(f"cargo-machete found unused dependencies.\n{done.stdout}{done.stderr}")
-    print("unused dependencies ok", flush=True)
+        raise Failure(f"cargo-shear found unused or misplaced dependencies.\n{done.stdout}{done.stderr}")
+    print("unused and misplaced dependencies ok", flush=True)
 
 
 def _fetch_advisories(root: Path) -> str | None:
