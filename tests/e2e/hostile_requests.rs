@@ -1,6 +1,7 @@
 //! Requests that try to override the path, the body or the owner with headers, queries and ids.
 
 use futures_util::{StreamExt, stream};
+use lanes::{Answer, Lane};
 use reqwest::{
     Body, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
@@ -53,19 +54,20 @@ async fn a_trace_header_changes_nothing() {
     let another_id = format!("&MessageAttribute.1.Value.StringValue={other}");
     let another_body = format!("{TRACE}&MessageBody={}", order_of("SKU-2"));
     let headers: Vec<_> = trace_headers().into_iter().chain([TRACE.to_owned(), another_id, another_body]).collect();
-    let cases = headers.iter().flat_map(|header| LANES.map(|lane| (header, lane)));
+    let cases = headers.iter().flat_map(|header| lanes::LANES.iter().map(move |lane| (header, lane)));
 
-    let check = async |(header, lane): (&String, &str)| {
+    let check = async |(header, lane): (&String, Lane)| {
         let id = new_id();
         stack.supply(OWNER, &order_of("SKU-1")).await;
-        let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", header);
+        let request = api.request(Method::PUT, &format!("{}/{id}", lane.path)).header("x-amzn-trace-id", header);
         let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
 
         let response = send(request).await;
 
-        assert_eq!(response.status, if lane == "sync" { 201 } else { 202 }, "{header}: {response:?}");
+        let accepted = if lane.answer == Answer::Outcome { 201 } else { 202 };
+        assert_eq!(response.status, accepted, "{header}: {response:?}");
         let stored = api.settled(&id).await;
-        let sent = json!({"status": "CONFIRMED", "lane": lane, "currency": "EUR", "totalMinor": 3998,
+        let sent = json!({"status": "CONFIRMED", "lane": lane.name, "currency": "EUR", "totalMinor": 3998,
             "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}]});
         for (name, value) in sent.as_object().unwrap() {
             assert_eq!(&stored[name], value, "{header}");

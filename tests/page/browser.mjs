@@ -4,9 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
+import { LANES as LISTED } from '../../page/lanes.js';
 
 export const settings = JSON.parse(process.argv[2]);
-export const LANES = ['sync', 'async', 'bus'];
+export const LANES = LISTED.map((lane) => lane.name);
 export const DESK = { width: 1280, height: 900 };
 
 /** In milliseconds. A message that fails once is delivered again within a minute, twice within three. */

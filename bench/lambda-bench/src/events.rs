@@ -1,9 +1,10 @@
 //! The measured events: fixtures of the functions' tests, and batches of these.
 
 use crate::token;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
+use std::fs;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +25,9 @@ pub(crate) const VOTE: &str = "settle-order-vote";
 /// The last vote, which confirms the order.
 pub(crate) const DECISION: &str = "settle-order-decision";
 
+/// The folder of all functions.
+pub(crate) const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+
 macro_rules! fixture {
     ($path:literal) => {
         include_str!(concat!("../../../", $path))
@@ -31,12 +35,6 @@ macro_rules! fixture {
 }
 
 const CREATE_ORDER: &str = fixture!("functions/create-order/tests/fixtures/apigw-rest-put.json");
-const PUBLISH_ORDER: &str = fixture!("functions/publish-order/tests/fixtures/apigw-rest-put.json");
-const CREATE_PAYMENT: &str = fixture!("functions/create-payment/tests/fixtures/apigw-rest-put.json");
-const GET_ORDER: &str = fixture!("functions/get-order/tests/fixtures/apigw-rest-get.json");
-const GET_PAYMENT: &str = fixture!("functions/get-payment/tests/fixtures/apigw-rest-get.json");
-const GET_STOCK: &str = fixture!("functions/get-stock/tests/fixtures/apigw-rest-get.json");
-const LIST_ORDERS: &str = fixture!("functions/list-orders/tests/fixtures/apigw-rest-get.json");
 const AUTHORIZE_REQUEST: &str = fixture!("functions/authorize-request/tests/fixtures/rest-token.json");
 const PROCESS_ORDERS: &str = fixture!("crates/orders-sqs/tests/fixtures/sqs-batch.json");
 const STEP: &str = fixture!("crates/steps-sqs/tests/fixtures/sqs-batch.json");
@@ -61,16 +59,8 @@ static EVENTS: AtomicU32 = AtomicU32::new(0);
 /// # Errors
 /// The subject has no fixture.
 pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
-    let one = |fixture: &'static str| Ok(vec![Bytes::from_static(fixture.as_bytes())]);
     match subject {
         "authorize-request" => Ok(vec![authorizer_event()?]),
-        "create-order" => one(CREATE_ORDER),
-        "create-payment" => one(CREATE_PAYMENT),
-        "get-order" => one(GET_ORDER),
-        "get-payment" => one(GET_PAYMENT),
-        "get-stock" => one(GET_STOCK),
-        "list-orders" => one(LIST_ORDERS),
-        "publish-order" => one(PUBLISH_ORDER),
         "manage-connections" => Ok(vec![connect_event()?]),
         PING => Ok(vec![ping_event()?]),
         "process-orders" => queued_orders(1, BATCHES),
@@ -80,8 +70,16 @@ pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
         "settle-order" => batches(SETTLE_ORDER, 1, BATCHES, submission),
         VOTE => batches(SETTLE_ORDER, 1, BATCHES, |record, number| held(record, number, "stock")),
         DECISION => batches(SETTLE_ORDER, 1, BATCHES, |record, number| held(record, number, "shipment")),
-        _ => bail!("{subject} has no event: add its fixture to bench/lambda-bench/src/events.rs"),
+        function => Ok(vec![request(function)?]),
     }
+}
+
+/// The request in the fixtures of a function's own tests.
+fn request(function: &str) -> anyhow::Result<Bytes> {
+    let fixture = |method| format!("{FUNCTIONS}/{function}/tests/fixtures/apigw-rest-{method}.json");
+    let event = fs::read(fixture("put")).or_else(|_| fs::read(fixture("get")));
+    let add = || format!("{function} has no request: add {}", fixture("put"));
+    Ok(Bytes::from(event.with_context(add)?))
 }
 
 pub(crate) fn with_new_ids(event: &Bytes) -> Bytes {
@@ -171,7 +169,7 @@ fn submission(record: &mut Value, number: usize) -> anyhow::Result<()> {
     from_queue(record, "SubmissionsQueue");
     changed_event(record, number, |event| {
         event["type"] = json!("order.submitted");
-        event["order"] = body_of(&serde_json::from_str(PUBLISH_ORDER)?)?;
+        event["order"] = body_of(&serde_json::from_slice(&request("publish-order")?)?)?;
         Ok(())
     })
 }

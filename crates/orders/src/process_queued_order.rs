@@ -94,9 +94,10 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
 }
 
 fn accepted(lane: Lane, content: OrderContent, now: Timestamp) -> Outcome {
-    match lane {
-        Lane::Bus => Outcome::Placed { content, votes: Votes::default() },
-        Lane::Sync | Lane::Async => Outcome::Confirmed { content, confirmed_at: now, last_vote: None },
+    if lane == Lane::Bus {
+        Outcome::Placed { content, votes: Votes::default() }
+    } else {
+        Outcome::Confirmed { content, confirmed_at: now, last_vote: None }
     }
 }
 

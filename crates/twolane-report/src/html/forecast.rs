@@ -60,7 +60,7 @@ pub fn forecast_page(forecast: &Forecast) -> String {
         ),
         sections::section("basis", "Assumptions", &format!("<ul>\n{basis}</ul>\n")),
     ];
-    document(&title, &body.concat())
+    document(&title, lanes, &body.concat())
 }
 
 fn definition((label, values): &(&'static str, Vec<String>)) -> String {

@@ -18,9 +18,9 @@ mod sections;
 mod tables;
 mod timeline;
 
-use crate::model::Report;
+use crate::model::{LaneReport, Report};
 use crate::printable::printable;
-use lanes::{Colours, LANES, Lane};
+use lanes::{Colours, Lane};
 
 pub use forecast::{Forecast, LaneFindings, forecast_page};
 pub(crate) use picture::picture;
@@ -33,13 +33,13 @@ const PAGE_STYLE: &str = include_str!("page.css");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// [`CHARTS_STYLE`], with each lane's colours and rules.
-fn charts_style() -> String {
+/// [`CHARTS_STYLE`], with the lanes' colours and rules.
+fn charts_style(lanes: &[LaneReport]) -> String {
     let colours = |colour: fn(&Colours) -> &'static str| {
-        each(&LANES, |lane| format!("  --{}: {};\n", lane.name, colour(&lane.colours)))
+        each(lanes, |LaneReport { lane, .. }| format!("  --{}: {};\n", lane.name, colour(&lane.colours)))
     };
     let (light, dark) = (colours(|colours| colours.light), colours(|colours| colours.dark));
-    let rules = each(&LANES, |lane| {
+    let rules = each(lanes, |LaneReport { lane, .. }| {
         let name = lane.name;
         format!(
             "text.{name}, .point.{name}, .bar.{name}, .fill.{name} {{ fill: var(--{name}); }}\n\
@@ -68,12 +68,12 @@ pub(crate) fn page(report: &Report) -> String {
         run::run(report),
     ]
     .concat();
-    document(&title, &body)
+    document(&title, &report.lanes, &body)
 }
 
 /// `title` is already escaped.
-fn document(title: &str, body: &str) -> String {
-    let charts_style = charts_style();
+fn document(title: &str, lanes: &[LaneReport], body: &str) -> String {
+    let charts_style = charts_style(lanes);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\

@@ -42,7 +42,7 @@ fn document(report: &Report, height: f64, body: &str) -> String {
     };
     let title = escape(&format!("Scenario {}: the same orders down each lane", run.scenario));
     let day = escape(run.started_at.split('T').next().unwrap_or_default());
-    let style = charts_style();
+    let style = charts_style(&report.lanes);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\">\n\
          <style>\n{style}svg {{ font: 14px system-ui, sans-serif; }}\n.title {{ font-size: 20px; font-weight: 600; }}\n\

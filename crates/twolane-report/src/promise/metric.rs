@@ -81,7 +81,12 @@ pub(super) static METRICS: [Metric; 23] = [
     },
     Metric { name: "sent", meaning: "requests sent", source: Source::Number(|lane| Some(lane.counts.sent)) },
     share("accepted", "requests answered 200, 201 or 202", |counts| counts.accepted, Whole::Sent),
-    share("refused", "requests answered 4xx or 5xx, or without an answer", |counts| counts.refused.total(), Whole::Sent),
+    share(
+        "refused",
+        "requests answered 4xx or 5xx, or without an answer",
+        |counts| counts.refused.total(),
+        Whole::Sent,
+    ),
     share("refused.throttled", "requests answered 429", |counts| counts.refused.throttled, Whole::Sent),
     share("refused.unavailable", "requests answered 503", |counts| counts.refused.unavailable, Whole::Sent),
     share("refused.serverError", "requests answered by another 5xx", |counts| counts.refused.server_error, Whole::Sent),
