@@ -1,5 +1,7 @@
 //! The emulators' known differences, as in docs/emulators.md.
 
+use lanes::{Invoker, LANES, Lane};
+
 pub(crate) struct Found {
     pub(crate) field: String,
     pub(crate) ministack: String,
@@ -11,7 +13,8 @@ pub(crate) struct Difference {
     pub(crate) id: &'static str,
     /// What is handled differently.
     pub(crate) what: &'static str,
-    /// Names of the cases in which it occurs. One `*` stands for any text.
+    /// Names of the cases in which it occurs. One `*` stands for any text, `{lane}` at the beginning for each lane, and
+    /// `{function}` for each lane with a function that takes its requests.
     pub(crate) cases: &'static [&'static str],
     /// Fields that differ in these cases.
     pub(crate) fields: &'static [Field],
@@ -39,13 +42,13 @@ pub(crate) enum Right {
 impl Difference {
     /// Removes a case's differences that this declares, and returns the parts of this that occurred.
     pub(crate) fn take(&self, case: &str, found: &mut Vec<Found>) -> Vec<String> {
-        let Some(pattern) = self.cases.iter().find(|pattern| matches(pattern, case)) else { return Vec::new() };
+        let Some(pattern) = self.patterns().find(|pattern| matches(pattern, case)) else { return Vec::new() };
         let mut shown: Vec<_> = found.iter().filter_map(|found| self.field_of(found)).map(part_of_field).collect();
         if shown.is_empty() {
             return shown;
         }
         found.retain(|found| self.field_of(found).is_none() && !self.comes_with_it(found));
-        shown.push(part_of_case(pattern));
+        shown.push(part_of_case(&pattern));
         shown
     }
 
@@ -62,8 +65,20 @@ impl Difference {
 
     /// All parts. Each must occur.
     pub(crate) fn parts(&self) -> impl Iterator<Item = String> {
-        let cases = self.cases.iter().map(|case| part_of_case(case));
+        let cases = self.patterns().map(|case| part_of_case(&case));
         cases.chain(self.fields.iter().map(part_of_field))
+    }
+
+    /// Of `cases`, one for each lane.
+    fn patterns(&self) -> impl Iterator<Item = String> {
+        let functions = |lane: &Lane| lane.functions.iter().any(|function| function.invoked_by == Invoker::Request);
+        self.cases.iter().flat_map(move |case| match case.split_once('}') {
+            Some(("{lane", rest)) => LANES.iter().map(|lane| format!("{}{rest}", lane.name)).collect(),
+            Some(("{function", rest)) => {
+                LANES.iter().filter(functions).map(|lane| format!("{}{rest}", lane.name)).collect()
+            }
+            _ => vec![(*case).to_owned()],
+        })
     }
 }
 
@@ -145,7 +160,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         id: "two-content-types",
         what: "two headers `Content-Type`, the second `text/plain`",
-        cases: &["*, two media types"],
+        cases: &["{lane}, two media types", "in the queue: async, two media types"],
         fields: &[
             Field("status", "415", "201"),
             Field("status", "415", "202"),
@@ -177,11 +192,11 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         id: "bytes-that-are-not-text",
         what: "bytes in a note that are not UTF-8, in the event that a function gets",
         cases: &[
-            "*, body: Latin-1",
-            "*, body: a surrogate in UTF-8",
-            "*, body: an overlong encoding",
-            "*, body: cut UTF-8",
-            "*, body: invalid UTF-8",
+            "{function}, body: Latin-1",
+            "{function}, body: a surrogate in UTF-8",
+            "{function}, body: an overlong encoding",
+            "{function}, body: cut UTF-8",
+            "{function}, body: invalid UTF-8",
         ],
         fields: &[Field("body/errors/0/detail", "must be*", "the body must be JSON*")],
         with_it: ANSWER,

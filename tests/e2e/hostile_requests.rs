@@ -1,7 +1,7 @@
 //! Requests that try to override the path, the body or the owner with headers, queries and ids.
 
 use futures_util::{StreamExt, stream};
-use lanes::{Answer, Lane};
+use lanes::{Answer, LANES, Lane};
 use reqwest::{
     Body, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
@@ -9,7 +9,7 @@ use reqwest::{
 use serde_json::json;
 use std::io::{Error, ErrorKind};
 use testkit::{
-    api_client::{ApiClient, LANES, send, try_send},
+    api_client::{ApiClient, send, try_send},
     hostile_values::{TRACE, malformed_order_ids, order_ids_that_are_not_text, trace_headers},
     order_bodies::{new_id, order_of},
     stack::{OWNER, Stack},
@@ -22,10 +22,10 @@ const CONCURRENCY: usize = 8;
 async fn headers_and_queries_change_nothing() {
     let (api, stack) = (ApiClient::new(), Stack::from_env().await);
 
-    for lane in LANES {
+    for lane in &LANES {
         let (id, other) = (new_id(), new_id());
         let query = format!("orderId={other}&owner=mallory&DelaySeconds=900&MessageBody=%7B%7D");
-        let path = format!("{lane}/orders/{id}?{query}");
+        let path = format!("{}/{id}?{query}", lane.path);
         let mut request = api.request(Method::PUT, &path).header(CONTENT_TYPE, "application/json");
         for name in ["orderId", "owner", "x-owner", "x-amz-meta-owner", "x-amzn-principal", "MessageAttribute.2.Value"]
         {
@@ -54,7 +54,7 @@ async fn a_trace_header_changes_nothing() {
     let another_id = format!("&MessageAttribute.1.Value.StringValue={other}");
     let another_body = format!("{TRACE}&MessageBody={}", order_of("SKU-2"));
     let headers: Vec<_> = trace_headers().into_iter().chain([TRACE.to_owned(), another_id, another_body]).collect();
-    let cases = headers.iter().flat_map(|header| lanes::LANES.iter().map(move |lane| (header, lane)));
+    let cases = headers.iter().flat_map(|header| LANES.iter().map(move |lane| (header, lane)));
 
     let check = async |(header, lane): (&String, Lane)| {
         let id = new_id();
@@ -87,10 +87,10 @@ async fn a_body_that_breaks_off_is_not_stored() {
     let (api, id) = (ApiClient::new(), new_id());
     let order = order_of("SKU-1").to_string();
 
-    for lane in LANES {
+    for lane in &LANES {
         // All of the order, but fewer bytes than `Content-Length` says.
         let pieces = [Ok(order.clone()), Err(Error::from(ErrorKind::ConnectionAborted))];
-        let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, "application/json");
+        let request = api.request(Method::PUT, &format!("{}/{id}", lane.path)).header(CONTENT_TYPE, "application/json");
         let request = request.header(CONTENT_LENGTH, order.len() + 100);
         if let Ok(response) = try_send(request.body(Body::wrap_stream(stream::iter(pieces)))).await {
             assert!((400..500).contains(&response.status), "{response:?}");

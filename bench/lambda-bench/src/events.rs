@@ -57,7 +57,7 @@ static EVENTS: AtomicU32 = AtomicU32::new(0);
 /// A subject's events, sent in turn.
 ///
 /// # Errors
-/// The subject has no fixture.
+/// The subject has no fixture, or it cannot be read.
 pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
     match subject {
         "authorize-request" => Ok(vec![authorizer_event()?]),
@@ -78,7 +78,11 @@ pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
 fn request(function: &str) -> anyhow::Result<Bytes> {
     let fixture = |method| format!("{FUNCTIONS}/{function}/tests/fixtures/apigw-rest-{method}.json");
     let event = fs::read(fixture("put")).or_else(|_| fs::read(fixture("get")));
-    let add = || format!("{function} has no request: add {}", fixture("put"));
+    let add = || {
+        format!(
+            "{function} has no event: add apigw-rest-put.json or apigw-rest-get.json to its fixtures, or a case to bench/lambda-bench/src/events.rs"
+        )
+    };
     Ok(Bytes::from(event.with_context(add)?))
 }
 

@@ -73,8 +73,9 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
 /// The folder cannot be read.
 pub(crate) fn functions() -> anyhow::Result<Vec<String>> {
     let folders = fs::read_dir(events::FUNCTIONS).with_context(|| format!("Failed to read {}", events::FUNCTIONS))?;
-    let name = |folder: std::io::Result<fs::DirEntry>| Ok(folder?.file_name().to_string_lossy().into_owned());
-    let mut names = folders.map(name).collect::<anyhow::Result<Vec<_>>>()?;
+    let folders = folders.collect::<Result<Vec<_>, _>>()?;
+    let packages = folders.iter().filter(|folder| folder.path().join("Cargo.toml").is_file());
+    let mut names: Vec<_> = packages.map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
     names.sort_unstable();
     Ok(names)
 }

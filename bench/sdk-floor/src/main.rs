@@ -1,5 +1,5 @@
 //! Reads its event and writes one item with the AWS SDK and the project's SDK settings, without logs, checks and
-//! problem responses. No function that makes one SDK call can cost less.
+//! problem responses. This is the least work of a function that writes.
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

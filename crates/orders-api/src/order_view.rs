@@ -129,7 +129,7 @@ impl From<&Order> for OrderView {
     }
 }
 
-/// The status service's answer while an order has no record: it may be queued, or was never sent.
+/// The status service's answer while an order has no record: it may be queued, or was never accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingView {

@@ -26,6 +26,15 @@ impl Lane {
         }
     }
 
+    /// Whether steps vote on its orders.
+    #[must_use]
+    pub fn has_votes(self) -> bool {
+        match self {
+            Self::Bus => true,
+            Self::Sync | Self::Async => false,
+        }
+    }
+
     /// The lane of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

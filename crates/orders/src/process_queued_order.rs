@@ -94,7 +94,7 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
 }
 
 fn accepted(lane: Lane, content: OrderContent, now: Timestamp) -> Outcome {
-    if lane == Lane::Bus {
+    if lane.has_votes() {
         Outcome::Placed { content, votes: Votes::default() }
     } else {
         Outcome::Confirmed { content, confirmed_at: now, last_vote: None }

@@ -13,7 +13,7 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 ///
 /// # Responses
 /// - 200: the order. Without a record of it: `PENDING` and `Retry-After`. It was accepted and is not processed yet, or
-///   was never sent.
+///   was never accepted.
 /// - 400: the order id is malformed.
 /// - 503: the database is over its limit. Safe to repeat.
 /// - 500: an error of the deployment.

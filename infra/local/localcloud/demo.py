@@ -87,13 +87,16 @@ def _build_ahead(project: Project) -> Iterator[None]:
     with subprocess.Popen(
         _BUILD, cwd=project.root, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
     ) as ahead:  # fmt: skip
-        # It must be read, or the build would stop at a full pipe.
-        threading.Thread(target=_show_progress, args=(ahead.stderr,), daemon=True).start()
+        reader = threading.Thread(target=_show_progress, args=(ahead.stderr,))
+        reader.start()
         try:
             yield
         except BaseException:
             ahead.terminate()
             raise
+        finally:
+            # Until the build ends. The pipe must not close before.
+            reader.join()
 
 
 def _show_progress(output: TextIO) -> None:

@@ -1,5 +1,6 @@
 //! The deployer's domains for both APIs and the page, and the addresses that callers get.
 
+use lanes::LANES;
 use reqwest::Url;
 use serde_json::{Value, json};
 use testkit::template::{CreatedStack, ParameterSet, Place, Source, expand, stacks, text};
@@ -162,8 +163,8 @@ fn location_and_order_url_are_the_same_address_with_and_without_a_domain() {
         let api = text(&stack.outputs["ApiUrl"]);
         let worker = &stack.resource("SettleOrderFunction").properties["Environment"]["Variables"];
         let order_url = format!("{}/{id}", text(&worker["ORDERS_URL"]));
-        for lane in ["sync", "async", "bus"] {
-            let request = Url::parse(&format!("{api}/{lane}/orders/{id}")).unwrap();
+        for lane in &LANES {
+            let request = Url::parse(&format!("{api}/{}/{id}", lane.path)).unwrap();
             let location = request.join(&format!("../../orders/{id}")).unwrap();
             assert_eq!(location.as_str(), order_url, "{}", stack.name);
         }

@@ -2,7 +2,7 @@
 //! each. `INSTA_UPDATE=always cargo test -p twolane-tests --test contract environments` updates it.
 
 use insta::assert_snapshot;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use testkit::template::{CreatedStack, Resource, stacks};
 
@@ -20,16 +20,18 @@ fn reviewable(stack: &CreatedStack) -> Value {
     serde_json::from_str(&all.to_string().replace(hash, "[hash]")).unwrap()
 }
 
-/// Values that are the same once, others as `dev` and `prod`. A missing value is `null`.
-fn compared(dev: &Value, prod: &Value) -> Value {
+/// Values that are the same once, others as `dev` and `prod`.
+fn compared(dev: Option<&Value>, prod: Option<&Value>) -> Value {
     match (dev, prod) {
-        (Value::Object(dev), Value::Object(prod)) => {
+        (Some(Value::Object(dev)), Some(Value::Object(prod))) => {
             let names = dev.keys().chain(prod.keys());
-            let value = |fields: &Map<String, Value>, name: &str| fields.get(name).cloned().unwrap_or_default();
-            names.map(|name| (name.clone(), compared(&value(dev, name), &value(prod, name)))).collect()
+            names.map(|name| (name.clone(), compared(dev.get(name), prod.get(name)))).collect()
         }
-        _ if dev == prod => dev.clone(),
-        _ => json!({"dev": dev, "prod": prod}),
+        (Some(dev), Some(prod)) if dev == prod => dev.clone(),
+        _ => [("dev", dev), ("prod", prod)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.clone())))
+            .collect(),
     }
 }
 
@@ -61,7 +63,7 @@ fn described(resource: &Resource) -> Value {
 
 #[test]
 fn both_are_as_last_reviewed() {
-    let both = compared(&reviewable(environment("dev")), &reviewable(environment("prod")));
+    let both = compared(Some(&reviewable(environment("dev"))), Some(&reviewable(environment("prod"))));
     assert_snapshot!("dev_and_prod", serde_yaml_ng::to_string(&sorted(&both)).unwrap());
 }
 

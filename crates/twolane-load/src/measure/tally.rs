@@ -42,7 +42,7 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutcomeKind {
     Confirmed,
-    /// A step refused or failed, the deadline passed, or SNS did not take the order.
+    /// A step refused or failed, the deadline passed, or SNS did not take `order.placed`.
     Cancelled,
     /// Not valid.
     Rejected,

@@ -71,11 +71,11 @@ pub struct Counts {
     pub not_sent: Option<u64>,
     /// 200, 201 or 202.
     pub accepted: u64,
-    /// Not accepted, by class.
+    /// Answered 4xx or 5xx, or without an answer, by class.
     pub refused: Refused,
     /// Stored.
     pub confirmed: u64,
-    /// A step refused or failed, the deadline passed, or SNS did not take the order. `null` in reports older than lanes with steps.
+    /// A step refused or failed, the deadline passed, or SNS did not take `order.placed`. `null` in reports older than lanes with steps.
     #[serde(default)]
     pub cancelled: Option<u64>,
     /// Rejected by the worker.
@@ -100,7 +100,7 @@ pub struct Counts {
     pub attempts: BTreeMap<u64, u64>,
 }
 
-/// Requests not accepted.
+/// Requests answered 4xx or 5xx, or without an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {

@@ -82,7 +82,7 @@ fn outcomes(lane: &LaneReport) -> Vec<String> {
     if let Some(cancelled) = counts.cancelled.filter(|cancelled| *cancelled > 0) {
         let cancelled = counted(cancelled, "accepted order", "accepted orders");
         sentences
-            .push(format!("The {name} lane cancelled {cancelled}: a step refused or failed, the deadline passed, or SNS did not take the order."));
+            .push(format!("The {name} lane cancelled {cancelled}: a step refused or failed, the deadline passed, or SNS did not take order.placed."));
     }
     if counts.rejected > 0 {
         let rejected = counted(counts.rejected, "accepted order", "accepted orders");

@@ -160,7 +160,7 @@ fn a_lane_with_steps_reports_cancelled_orders_and_its_extra_work() {
 
     for words in [
         "The bus lane accepted all 2 000 orders.",
-        "The bus lane cancelled 20 accepted orders: a step refused or failed, the deadline passed, or SNS did not take the order.",
+        "The bus lane cancelled 20 accepted orders: a step refused or failed, the deadline passed, or SNS did not take order.placed.",
         "The dead-letter queues of the bus lane went from 0 to 4 messages.",
         "With limits on 4 functions, the bus lane's backlog grew to 600 orders",
         "invocations of settle-order in the bus lane ran concurrently; the limit was 5",

@@ -98,7 +98,7 @@ async fn outcomes(
     interruption: &Interruption,
 ) -> Vec<Redriven> {
     let is_moved = |dead_letter: &DeadLetterWithRecord| moving.is_moved(dead_letter.message.message_id());
-    // A decided order's deadline does nothing, and its queue delays it for minutes.
+    // A decided order's deadline only repeats the decision, and its queue delays it for minutes.
     let is_overtaken = |dead_letter: &DeadLetterWithRecord| {
         dead_letter.is_of_decided_order() && dead_letter.message.queue().kind == QueueKind::Timer
     };

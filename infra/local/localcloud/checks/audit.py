@@ -45,7 +45,7 @@ def _unused(root: Path) -> None:
     command = [str(tools.bin_folder(tools.CARGO) / "cargo-shear"), "shear", "--locked"]
     done = subprocess.run(command, cwd=root, env=without_aws(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failure(f"cargo-shear found unused or misplaced dependencies.\n{done.stdout}{done.stderr}")
+        raise Failure(f"cargo-shear failed, or found unused or misplaced dependencies.\n{done.stdout}{done.stderr}")
     print("unused and misplaced dependencies ok", flush=True)
 
 
